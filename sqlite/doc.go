@@ -1,0 +1,14 @@
+// Package sqlite opens one actor's file: a single raw connection with cached
+// statements, in exclusive WAL mode, from which the pages that each commit
+// changed can be captured.
+//
+// The file is a working copy, a cache of what the journal keeps: it is written
+// without any sync, and after an unclean stop it is deleted and restored.
+//
+// # Concurrency
+//
+// A DB belongs to one goroutine at a time, with happens-before between them; it
+// has no lock, and starts no goroutine. It uses two file descriptors.
+//
+// This is the only package that imports modernc.org/sqlite.
+package sqlite
