@@ -6,45 +6,24 @@ import (
 )
 
 // Reserve holds an id and a place in the quotas for an image that is about to be
-// stored; -> Reserved. It is cleared by itself, with everything that was made
-// under the id, if no Ready follows (see Options.ReserveFor). CodeForbidden for
-// viewers; CodeRateLimited at a quota.
+// stored; -> Empty, also when repeated. It is cleared by itself, with everything
+// that was made under the id, if no Ready follows (see Options.ReserveFor).
+// CodeForbidden for viewers; CodeRateLimited at a quota.
 type Reserve struct {
 	ID       easel.ID `json:"id"`
 	By       Author   `json:"by"`
 	Filename string   `json:"filename"`
 	Size     int64    `json:"size,omitempty"` // bytes, an upper bound; 0: not known yet
-	// Upload is the caller's Idempotency-Key, already scoped to user and route;
-	// "": none. While another reservation with the same one is being worked on the
-	// answer is CodeConflict with RetryAfter; when that has become an image, it
-	// is Reserved.Existing and nothing is reserved.
-	Upload string `json:"upload,omitempty"`
 }
 
 // MessageName implements actors.Message.
 func (Reserve) MessageName() string { return "tenant.reserve" }
 
-// Reserved answers Reserve.
-type Reserved struct {
-	Existing *easel.Image `json:"existing,omitempty"` // what the same Upload made before
-}
-
-// MessageName implements actors.Message.
-func (Reserved) MessageName() string { return "tenant.reserved" }
-
-// Renew tells that the work on a reservation goes on; -> Empty. CodeGone if it
-// was cleared or taken over: the worker gives up.
-type Renew struct {
-	ID easel.ID `json:"id"`
-}
-
-// MessageName implements actors.Message.
-func (Renew) MessageName() string { return "tenant.renew" }
-
 // Ready lists a reserved image; -> Empty, also when repeated. CodeGone if the
 // reservation is no more; CodeRateLimited if its bytes pass the quota.
 type Ready struct {
-	Image easel.Image `json:"image"`
+	Image  easel.Image `json:"image"`
+	Settle *Settle     `json:"settle,omitempty"` // in the same turn; nil: none
 }
 
 // MessageName implements actors.Message.
@@ -139,6 +118,9 @@ type Decide struct {
 	Bulk   easel.ID   `json:"bulk"`
 	Commit bool       `json:"commit"`
 	Images []easel.ID `json:"images"` // participants
+	// Settle is done in the same turn if the bulk commits; nil: none. If it
+	// cannot be, the bulk does not commit: its error is the answer.
+	Settle *Settle `json:"settle,omitempty"`
 }
 
 // MessageName implements actors.Message.
