@@ -94,6 +94,10 @@ type Apply struct {
 	Hash   string // of the frame's content; with Client
 	Ops    []easel.Op
 	Full   bool // answer the annotations too
+	// Refused, with a Client, is the edge's verdict on a frame that has a seq but
+	// whose ops do not parse or break a rule: it consumes the seq and comes back
+	// as Applied.Rejected. Ops is then ignored.
+	Refused *easel.Error
 }
 
 // Applied is the verdict of an Apply.
