@@ -1,6 +1,9 @@
 // Package migrations holds the schemas of actors' files as SQL scripts, one
 // folder for each kind of actor, oldest first by name. A script is never edited
 // after a release that contains it: files in the field were made by it.
+//
+// It knows neither SQLite nor actors: a kind's package makes its schema of these
+// scripts with actors.NewSchema.
 package migrations
 
 import (
@@ -8,23 +11,21 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-
-	"github.com/easelhq/easel/sqlite"
 )
 
 //go:embed */*.sql
 var scripts embed.FS
 
-// Image returns the schema of an image's file.
-func Image() (*sqlite.Schema, error) { return schema("image") }
+// Image returns the scripts of an image's file, oldest first.
+func Image() ([]string, error) { return read("image") }
 
-// Tenant returns the schema of a tenant's file.
-func Tenant() (*sqlite.Schema, error) { return schema("tenant") }
+// Tenant returns the scripts of a tenant's file, oldest first.
+func Tenant() ([]string, error) { return read("tenant") }
 
-// schema reads the scripts of one folder in the order of their names.
-func schema(kind string) (*sqlite.Schema, error) {
-	// Glob sorts; none is no error.
-	names, err := fs.Glob(scripts, path.Join(kind, "*.sql"))
+// read returns the scripts of one folder in the order of their names; none is no
+// error.
+func read(kind string) ([]string, error) {
+	names, err := fs.Glob(scripts, path.Join(kind, "*.sql")) // sorted
 	if err != nil {
 		return nil, fmt.Errorf("list %s migrations: %w", kind, err)
 	}
@@ -36,9 +37,5 @@ func schema(kind string) (*sqlite.Schema, error) {
 		}
 		texts = append(texts, string(text))
 	}
-	s, err := sqlite.NewSchema(kind, texts)
-	if err != nil {
-		return nil, fmt.Errorf("make %s schema: %w", kind, err)
-	}
-	return s, nil
+	return texts, nil
 }
