@@ -1,0 +1,18 @@
+// Package imaging looks at image files that strangers sent: what they are, how
+// large they are shown, whether they are whole, and how they look small.
+//
+// It takes nothing on trust. A type is decided by magic bytes, sizes are read
+// without decoding pixels, images of more than MaxPixels are refused before
+// anything is allocated for them, and only the first frame of an animation is
+// ever decoded. No input makes it panic. Widths and heights are those that a
+// browser shows: after EXIF orientation.
+//
+// # Concurrency
+//
+// Functions have no shared state and start no goroutine. A Thumbnail of an
+// image at the limit needs several hundred megabytes for a moment (a
+// progressive JPEG most): callers bound how many run at once.
+//
+// What it does not do: it keeps nothing, and strips nothing from originals;
+// thumbnails carry no metadata because they are encoded anew.
+package imaging

@@ -1,0 +1,88 @@
+package imaging
+
+import (
+	"image"
+
+	"github.com/bep/imagemeta"
+)
+
+// orientation is the EXIF tag of that name: how stored rows and columns map to
+// what is shown. Values outside 2 to 8 change nothing.
+type orientation int
+
+// swaps reports whether width and height change places.
+func (o orientation) swaps() bool { return o >= 5 && o <= 8 }
+
+// orientation reads the tag. Metadata that is missing or broken counts as
+// upright: browsers show such a file, too.
+func (s *source) orientation() orientation {
+	formats := map[string]imagemeta.ImageFormat{
+		png: imagemeta.PNG, jpeg: imagemeta.JPEG, webp: imagemeta.WebP, tiff: imagemeta.TIFF,
+	}
+	format, ok := formats[s.kind]
+	if !ok || s.rewind() != nil {
+		return 1
+	}
+	found := orientation(1)
+	_, err := imagemeta.Decode(imagemeta.Options{
+		R:           s,
+		ImageFormat: format,
+		Sources:     imagemeta.EXIF,
+		ShouldHandleTag: func(tag imagemeta.TagInfo) bool {
+			return tag.Tag == "Orientation" && tag.Namespace == "IFD0"
+		},
+		HandleTag: func(tag imagemeta.TagInfo) error {
+			if v, ok := tag.Value.(uint16); ok {
+				found = orientation(v)
+			}
+			return imagemeta.ErrStopWalking
+		},
+	})
+	if err != nil && found == 1 {
+		return 1
+	}
+	return found
+}
+
+// apply returns src as it is shown. It is meant for thumbnails: it moves one
+// pixel at a time.
+func (o orientation) apply(src *image.RGBA) *image.RGBA {
+	if o < 2 || o > 8 {
+		return src
+	}
+	w, h := src.Bounds().Dx(), src.Bounds().Dy()
+	size := image.Rect(0, 0, w, h)
+	if o.swaps() {
+		size = image.Rect(0, 0, h, w)
+	}
+	dst := image.NewRGBA(size)
+	for y := range h {
+		for x := range w {
+			dx, dy := o.place(x, y, w, h)
+			dst.SetRGBA(dx, dy, src.RGBAAt(x, y))
+		}
+	}
+	return dst
+}
+
+// place returns where the stored pixel (x, y) of a w x h image is shown.
+func (o orientation) place(x, y, w, h int) (int, int) {
+	switch o {
+	case 2:
+		return w - 1 - x, y
+	case 3:
+		return w - 1 - x, h - 1 - y
+	case 4:
+		return x, h - 1 - y
+	case 5:
+		return y, x
+	case 6:
+		return h - 1 - y, x
+	case 7:
+		return h - 1 - y, w - 1 - x
+	case 8:
+		return y, w - 1 - x
+	default:
+		return x, y
+	}
+}
