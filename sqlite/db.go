@@ -1,86 +1,188 @@
 package sqlite
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
 
-	"github.com/easelhq/easel/journal"
-	"github.com/easelhq/easel/pages"
+	lib "modernc.org/sqlite/lib"
 )
-
-// Errors that callers branch on.
-var (
-	ErrNoRows = errors.New("sqlite: no rows")
-	// ErrNewer: the file was written by a newer binary; it is left untouched.
-	ErrNewer = errors.New("sqlite: file has a newer schema than this binary")
-)
-
-// Schema is the life of one kind of file: its migrations, oldest first. The
-// number of the last one is the file's user_version.
-type Schema struct{}
-
-// NewSchema makes a Schema of SQL scripts, oldest first. Each is one migration.
-func NewSchema(name string, migrations []string) (*Schema, error) { panic("todo") }
-
-// Template returns the pre-migrated empty file, the same bytes in every process
-// of this binary.
-func (s *Schema) Template() (journal.Template, error) { panic("todo") }
 
 // DB is one open file.
-type DB struct{}
+type DB struct {
+	c     *conn
+	stmts cache
+	tx    *Tx
+	open  []*Rows
+	wal   cursor
+}
+
+// The file is in WAL mode already (see Template), so that none of these writes.
+// locking_mode must come before the first access: then the index of the WAL is
+// kept on the heap, and there is no -shm file.
+const pragmas = `
+PRAGMA locking_mode=EXCLUSIVE;
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=OFF;
+PRAGMA cache_size=-256;
+PRAGMA foreign_keys=ON;
+PRAGMA trusted_schema=OFF;
+PRAGMA cell_size_check=ON;
+PRAGMA temp_store=MEMORY;
+PRAGMA mmap_size=0;
+`
 
 // Open opens the file at path, which exists, and brings it to the schema's last
 // version in one transaction. What a migration changed shows in the next Capture.
-func Open(path string, s *Schema) (*DB, error) { panic("todo") }
+// It returns fs.ErrNotExist, ErrNewer or ErrUnclean, and then changes nothing.
+func Open(path string, s *Schema) (*DB, error) {
+	version, err := inspect(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if version > len(s.migrations) {
+		return nil, fmt.Errorf("open %s: version %d of at most %d: %w", path, version, len(s.migrations), ErrNewer)
+	}
+	c, err := openConn(path, lib.SQLITE_OPEN_READWRITE)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{c: c, stmts: cache{byText: make(map[string]*stmt)}}
+	c.hookCommits()
+	err = c.exec(pragmas)
+	if err == nil {
+		err = s.migrate(c, version)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, joinClose(err, c.close()))
+	}
+	return d, nil
+}
+
+// inspect reads the version from the file's header, before SQLite touches it.
+func inspect(path string) (version int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	var h [100]byte
+	_, err = io.ReadFull(f, h[:])
+	if err = joinClose(err, f.Close()); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = &Error{Code: codeNotADB, Message: "file is not a database"}
+		}
+		return 0, err
+	}
+	if string(h[:16]) != "SQLite format 3\x00" {
+		return 0, &Error{Code: codeNotADB, Message: "file is not a database"}
+	}
+	switch info, err := os.Stat(path + "-wal"); {
+	case err == nil && info.Size() > 0:
+		return 0, ErrUnclean
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return 0, err
+	}
+	return int(binary.BigEndian.Uint32(h[60:])), nil
+}
+
+// Remove deletes the file at path and what SQLite keeps beside it. It must not be open.
+func Remove(path string) error {
+	var first error
+	for _, suffix := range []string{"-wal", "-journal", "-shm", ""} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) && first == nil {
+			first = err
+		}
+	}
+	return first
+}
 
 // Begin starts the transaction; there is at most one. Tx is valid until Commit or Rollback.
-func (d *DB) Begin() (*Tx, error) { panic("todo") }
+func (d *DB) Begin() (*Tx, error) {
+	if d.tx != nil {
+		return nil, errors.New("sqlite: a transaction is open")
+	}
+	t := &Tx{d: d}
+	if err := d.control("BEGIN"); err != nil {
+		return nil, err
+	}
+	d.tx = t
+	return t, nil
+}
 
-// Commit ends the transaction.
-func (d *DB) Commit() error { panic("todo") }
+// Commit ends the transaction. If it returns an error nothing was committed, and
+// the transaction is rolled back.
+func (d *DB) Commit() error {
+	if d.tx == nil {
+		return ErrTxDone
+	}
+	if !d.c.inTx() {
+		d.end()
+		return ErrTxDone
+	}
+	d.closeRows()
+	if err := d.control("COMMIT"); err != nil {
+		return errors.Join(err, d.Rollback())
+	}
+	d.end()
+	return nil
+}
 
-// Rollback undoes the transaction.
-func (d *DB) Rollback() error { panic("todo") }
+// Rollback undoes the transaction. Without one it does nothing.
+func (d *DB) Rollback() error {
+	if d.tx == nil {
+		return nil
+	}
+	d.closeRows()
+	var err error
+	if d.c.inTx() { // else SQLite has rolled back by itself
+		err = d.control("ROLLBACK")
+	}
+	d.end()
+	return err
+}
 
-// Capture returns the pages that commits since the last Capture changed; empty if none.
-func (d *DB) Capture() (pages.Set, error) { panic("todo") }
+func (d *DB) end() {
+	d.closeRows()
+	d.tx.d = nil
+	d.tx = nil
+}
 
-// Close closes; the file stays, checkpointed, and can be opened again.
-func (d *DB) Close() error { panic("todo") }
+// closeRows ends what is still being read: an open reader would keep the
+// transaction from ending, and the WAL from being checkpointed.
+func (d *DB) closeRows() {
+	for len(d.open) > 0 {
+		d.open[len(d.open)-1].free()
+	}
+}
+
+// control runs a cached statement without parameters or rows.
+func (d *DB) control(query string) error {
+	s, err := d.stmts.get(d.c, query)
+	if err != nil {
+		return err
+	}
+	_, err = s.step()
+	d.stmts.put(s)
+	return err
+}
+
+// Close rolls back what is open and closes; the file stays, checkpointed, a single
+// plain database, and can be opened again. After an error it must be removed.
+func (d *DB) Close() error {
+	err := d.Rollback()
+	if d.wal.broken == nil {
+		err = joinClose(err, d.c.checkpoint())
+	}
+	d.stmts.clear()
+	return joinClose(err, d.c.close())
+}
 
 // Memory returns about how many bytes of memory the open handle costs.
-func (d *DB) Memory() int64 { panic("todo") }
-
-// Tx is the open transaction. SQL text is the key of the statement cache: use constants.
-type Tx struct{}
-
-// Exec runs one statement. Arguments are int, int64, float64, bool, string, []byte, nil
-// and types whose underlying type is one of those (easel.ID, easel.Time).
-func (t *Tx) Exec(query string, args ...any) (changed int64, err error) { panic("todo") }
-
-// Query runs a query; the caller closes the rows before the next use of the same SQL text.
-func (t *Tx) Query(query string, args ...any) (*Rows, error) { panic("todo") }
-
-// Row runs a query and scans its first row into dest; ErrNoRows if there is none.
-func (t *Tx) Row(query string, args []any, dest ...any) error { panic("todo") }
-
-// Savepoint marks a state to which RollbackTo returns. Savepoints nest by name order.
-func (t *Tx) Savepoint() error { panic("todo") }
-
-// RollbackTo undoes what came after the last Savepoint, and ends it.
-func (t *Tx) RollbackTo() error { panic("todo") }
-
-// Release ends the last Savepoint and keeps what came after it.
-func (t *Tx) Release() error { panic("todo") }
-
-// Rows is a result being read.
-type Rows struct{}
-
-// Next advances; false at the end or at an error (see Close).
-func (r *Rows) Next() bool { panic("todo") }
-
-// Scan copies the current row: pointers to int, int64, float64, bool, string, []byte,
-// named types over those, and pointers to those for columns that may be NULL (**float64).
-func (r *Rows) Scan(dest ...any) error { panic("todo") }
-
-// Close ends the reading and returns the first error met.
-func (r *Rows) Close() error { panic("todo") }
+func (d *DB) Memory() int64 {
+	const fixed = 90 << 10 // connection, lookaside, index of the WAL, allocator
+	return fixed + d.c.status(lib.SQLITE_DBSTATUS_CACHE_USED) +
+		d.c.status(lib.SQLITE_DBSTATUS_SCHEMA_USED) + int64(len(d.stmts.byText))*4<<10
+}
