@@ -1,18 +1,324 @@
 package actors
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
 
-type host struct{}
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/journal"
+)
+
+// Config is what a System is made of. Zero values are the defaults.
+type Config struct {
+	Node       string          // this node's name
+	Dir        string          // for working copies; emptied at start. Required
+	Journal    journal.Journal // required
+	Kinds      []*Kind
+	Ephemerals []*EphemeralKind
+	Messages   []Message // a prototype of each type that Once verdicts are made of
+
+	CloseAfter        time.Duration // an idle file is closed after this; 0: 45 s
+	ReleaseAfter      time.Duration // an idle actor is released after this; 0: 10 min
+	OpenBytes         int64         // memory that open files may cost; 0: 64 MiB
+	ActivationTimeout time.Duration // for claim, restore and release; 0: 30 s
+	Activations       int           // that may be under way at once; 0: 64
+
+	Now        func() time.Time      // nil: time.Now
+	Log        *slog.Logger          // nil: none
+	Registerer prometheus.Registerer // nil: none
+	Tracer     trace.Tracer          // nil: none
+}
 
 // System runs the actors of one node.
-type System struct{}
+type System struct {
+	config     Config
+	node       string
+	now        func() time.Time
+	log        *slog.Logger
+	codec      *codec
+	kinds      map[string]*Kind
+	ephemerals map[string]*EphemeralKind
+	metrics    *metrics
+	proto      *actor.ActorSystem
+	props      *actor.Props
+	pool       *pool
+	admission  chan struct{}
+
+	ctx      context.Context //nolint:containedctx // the system's life
+	cancel   context.CancelFunc
+	stopping atomic.Bool
+	wg       sync.WaitGroup
+
+	seed   maphash.Seed
+	shards [64]shard
+}
+
+// shard is a part of the registry of running actors.
+type shard struct {
+	mu     sync.Mutex // guards actors; taken before a mailbox's lock, never after
+	actors map[Key]running
+}
+
+// running is a running actor, *durable or *ephemeral.
+type running interface {
+	mailbox() *mailbox
+}
+
+func (a *durable) mailbox() *mailbox   { return &a.mail }
+func (a *ephemeral) mailbox() *mailbox { return &a.mail }
+
+// drainer is the one message that protoactor carries: the actor that has mail.
+type drainer interface{ drain() }
+
+// New makes a System; Start starts it.
+func New(c Config) (*System, error) {
+	if c.Dir == "" || c.Journal == nil {
+		return nil, errors.New("actors: Config.Dir and Config.Journal are required")
+	}
+	if c.CloseAfter == 0 {
+		c.CloseAfter = 45 * time.Second
+	}
+	if c.ReleaseAfter == 0 {
+		c.ReleaseAfter = 10 * time.Minute
+	}
+	if c.OpenBytes == 0 {
+		c.OpenBytes = 64 << 20
+	}
+	if c.ActivationTimeout == 0 {
+		c.ActivationTimeout = 30 * time.Second
+	}
+	if c.Activations == 0 {
+		c.Activations = 64
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	s := &System{
+		config: c, node: c.Node, now: c.Now, log: c.Log,
+		kinds: map[string]*Kind{}, ephemerals: map[string]*EphemeralKind{},
+		admission: make(chan struct{}, c.Activations), seed: maphash.MakeSeed(),
+	}
+	var err error
+	if s.codec, err = newCodec(c.Messages); err != nil {
+		return nil, err
+	}
+	timers, err := newTimerKind()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range append(c.Kinds, timers) {
+		if s.kinds[k.Name] != nil {
+			return nil, fmt.Errorf("actors: two kinds are called %q", k.Name)
+		}
+		s.kinds[k.Name] = k
+	}
+	for _, k := range c.Ephemerals {
+		if s.kinds[k.Name] != nil || s.ephemerals[k.Name] != nil {
+			return nil, fmt.Errorf("actors: two kinds are called %q", k.Name)
+		}
+		s.ephemerals[k.Name] = k
+	}
+	for i := range s.shards {
+		s.shards[i].actors = map[Key]running{}
+	}
+	s.metrics = newMetrics(c.Registerer)
+	return s, nil
+}
+
+// Start empties the folder of working copies and wakes the timers, so that
+// alarms that came due meanwhile are called. ctx bounds nothing but the start.
+func (s *System) Start(ctx context.Context) error {
+	if err := os.RemoveAll(s.config.Dir); err != nil {
+		return fmt.Errorf("empty working folder: %w", err)
+	}
+	if err := os.MkdirAll(s.config.Dir, 0o700); err != nil {
+		return fmt.Errorf("make working folder: %w", err)
+	}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.pool = &pool{ctx: s.ctx, workers: 4, log: s.log, dropped: s.metrics.dropped.Inc}
+	s.proto = actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return s.log }),
+	)
+	s.props = actor.PropsFromFunc(func(c actor.Context) {
+		if d, ok := c.Message().(drainer); ok {
+			d.drain()
+		}
+	})
+	s.wg.Go(s.sweep)
+	for i := range timerCount {
+		s.Tell(Request{To: Key{Kind: timerKind, ID: fmt.Sprintf("%02d", i)}, Message: timerTick{}})
+	}
+	return nil
+}
 
 // Ask implements Asker.
-func (s *System) Ask(ctx context.Context, r Request) (Message, error) { panic("todo") }
+func (s *System) Ask(ctx context.Context, r Request) (Message, error) {
+	type outcome struct {
+		m   Message
+		err error
+	}
+	c := make(chan outcome, 1) // an actor answers once and never waits for the asker
+	s.send(ctx, r, func(m Message, err error) { c <- outcome{m, err} })
+	select {
+	case o := <-c:
+		return o.m, o.err
+	case <-ctx.Done():
+		return nil, &easel.Error{Code: easel.CodeUnavailable, Message: "no answer in time; the outcome is unknown", Err: ctx.Err()}
+	}
+}
 
-// Tell sends r without an answer; what goes wrong is counted and dropped.
-func (s *System) Tell(r Request) { panic("todo") }
+// Tell sends r without waiting for an answer; what goes wrong is counted and
+// dropped.
+func (s *System) Tell(r Request) { s.send(s.ctx, r, nil) }
 
 // Ask sends r and returns the answer as an R. An answer of another type is a
 // broken invariant and comes back as an internal error.
-func Ask[R Message](ctx context.Context, a Asker, r Request) (R, error) { panic("todo") }
+func Ask[R Message](ctx context.Context, a Asker, r Request) (R, error) {
+	m, err := a.Ask(ctx, r)
+	if err != nil {
+		var zero R
+		return zero, err
+	}
+	answer, ok := m.(R)
+	if !ok {
+		return answer, fmt.Errorf("actors: %s answered %s with a %s", r.To, r.Message.MessageName(), m.MessageName())
+	}
+	return answer, nil
+}
+
+// send puts r into the mailbox of its actor. reply, if any, is called exactly
+// once, on whatever goroutine, unless the message is lost with its actor.
+func (s *System) send(ctx context.Context, r Request, reply func(Message, error)) {
+	e := &envelope{ctx: ctx, message: r.Message, from: r.From, once: r.Once, reply: reply, at: s.now()}
+	for {
+		a, err := s.running(r.To)
+		if err == nil {
+			err = a.mailbox().push(e)
+		}
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, errMailboxClosed):
+			continue // it left just now: the registry knows no more of it
+		case errors.Is(err, errMailboxFull):
+			s.metrics.overloaded.WithLabelValues(r.To.Kind).Inc()
+			e.answer(nil, &easel.Error{
+				Code: easel.CodeOverloaded, Message: "too much is waiting for this " + r.To.Kind, RetryAfter: time.Second,
+			})
+		default:
+			e.answer(nil, err)
+		}
+		if reply == nil {
+			s.metrics.dropped.Inc()
+		}
+		return
+	}
+}
+
+// running returns the actor, started if need be.
+func (s *System) running(key Key) (running, error) {
+	sh := s.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if a, ok := sh.actors[key]; ok {
+		return a, nil
+	}
+	if s.stopping.Load() {
+		return nil, errStopping()
+	}
+	var a running
+	var pid **actor.PID
+	if k, ok := s.kinds[key.Kind]; ok {
+		d := &durable{sys: s, kind: k, key: key, log: s.log.With("key", key.String())}
+		d.mail.capacity = k.Mailbox
+		if k.Mailbox == 0 {
+			d.mail.capacity = 1024
+		}
+		d.lastUsed.Store(s.now().UnixNano())
+		a, pid = d, &d.pid
+	} else if k, ok := s.ephemerals[key.Kind]; ok {
+		d := &ephemeral{sys: s, kind: k, key: key, log: s.log.With("key", key.String())}
+		d.mail.capacity = k.Mailbox
+		if k.Mailbox == 0 {
+			d.mail.capacity = 4096
+		}
+		s.metrics.ephemeral.WithLabelValues(k.Name).Inc()
+		a, pid = d, &d.pid
+	} else {
+		return nil, fmt.Errorf("actors: no kind is called %q", key.Kind)
+	}
+	p := s.proto.Root.SpawnPrefix(s.props, key.String())
+	*pid = p
+	a.mailbox().wake = func() { s.proto.Root.Send(p, a) }
+	sh.actors[key] = a
+	return a, nil
+}
+
+func (s *System) shard(key Key) *shard {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	_, _ = h.WriteString(key.Kind)
+	_, _ = h.WriteString(key.ID)
+	return &s.shards[h.Sum64()%uint64(len(s.shards))]
+}
+
+// forget takes an actor whose mailbox is empty out of the registry; the next
+// message to its key starts a new one.
+func (s *System) forget(key Key, m *mailbox) bool {
+	sh := s.shard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if !m.close() {
+		return false
+	}
+	delete(sh.actors, key)
+	return true
+}
+
+// each calls f for every running actor, without a lock held.
+func (s *System) each(f func(running)) {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		all := make([]running, 0, len(sh.actors))
+		for _, a := range sh.actors {
+			all = append(all, a)
+		}
+		sh.mu.Unlock()
+		for _, a := range all {
+			f(a)
+		}
+	}
+}
+
+// admit waits for a place among the activations under way.
+func (s *System) admit() (done func(), err error) {
+	select {
+	case s.admission <- struct{}{}:
+		return func() { <-s.admission }, nil
+	case <-s.ctx.Done():
+		return nil, errStopping()
+	}
+}
+
+func errStopping() error {
+	return &easel.Error{Code: easel.CodeUnavailable, Message: "the node is stopping", RetryAfter: time.Second}
+}

@@ -1,0 +1,412 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/journal"
+	"github.com/easelhq/easel/sqlite"
+)
+
+func stack() string { return string(debug.Stack()) }
+
+// work handles messages in one turn: one transaction, one append.
+func (a *durable) work(messages []*envelope) {
+	m := a.sys.metrics
+	m.batch.WithLabelValues(a.kind.Name).Observe(float64(len(messages)))
+	h := &held{since: a.sys.now()}
+	for _, e := range messages {
+		m.wait.WithLabelValues(a.kind.Name).Observe(h.since.Sub(e.at).Seconds())
+		if e.ctx.Err() != nil {
+			e.answer(nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the request was given up before its turn", Err: e.ctx.Err()})
+			continue
+		}
+		a.handle(e, h)
+		if a.behavior == nil && a.open != nil {
+			// A panic: what came before it is kept before a new behavior starts.
+			a.finish(h)
+			h = &held{since: a.sys.now()}
+		}
+	}
+	a.finish(h)
+	if a.term != nil && a.term.Fresh() && a.commit == 0 {
+		a.deactivate(nil) // nothing came of a birth: the actor does not exist
+	}
+	if a.term == nil {
+		a.leave()
+	}
+}
+
+// handle lets the companion or the behavior answer e, into h.
+func (a *durable) handle(e *envelope, h *held) {
+	if err := a.own(e.message); err != nil {
+		e.answer(nil, err)
+		return
+	}
+	if a.companion != nil {
+		answer, mine, err := a.consult(e)
+		if mine {
+			e.answer(answer, err)
+			return
+		}
+	}
+	if err := a.ready(); err != nil {
+		a.fail(e, h, err)
+		return
+	}
+	ctx, span := a.span(e)
+	t := &Turn{a: a, ctx: ctx, from: e.from, now: h.since}
+	nested := a.mark()
+	answer, err := a.receive(t, e, h)
+	if err != nil && !errors.Is(err, errVerdict) {
+		a.undoTo(nested)
+		t.outputs, t.alarms = nil, nil
+		if e.once.ID != "" && !easel.CodeOf(err).Temporary() {
+			if later := a.storeError(t, e, err); later != nil {
+				err = later
+			}
+		}
+		answer = nil
+	}
+	if err == nil {
+		err = a.applyAlarms(t, h)
+		if err != nil {
+			a.undoTo(nested)
+			t.outputs = nil
+		}
+	}
+	if nested && err == nil {
+		a.settle()
+	}
+	if span != nil {
+		span.End()
+	}
+	if err != nil && easel.CodeOf(err) == easel.CodeInternal {
+		a.log.Error("turn failed", "message", e.message.MessageName(), "err", err)
+	}
+	if t.ungated && err == nil {
+		e.answer(answer, nil)
+		return
+	}
+	h.outputs = append(h.outputs, t.outputs...)
+	h.outputs = append(h.outputs, output{env: e, message: answer, err: unwrapVerdict(err)})
+}
+
+// errVerdict marks an error that a repeat got from the stored verdict.
+var errVerdict = errors.New("stored verdict")
+
+type verdictError struct{ error }
+
+func (v verdictError) Is(target error) bool { return target == errVerdict }
+func (v verdictError) Unwrap() error        { return v.error }
+
+func unwrapVerdict(err error) error {
+	var v verdictError
+	if errors.As(err, &v) {
+		return v.error
+	}
+	return err
+}
+
+// receive runs the behavior on one message, once if the message says so.
+func (a *durable) receive(t *Turn, e *envelope, h *held) (answer Message, err error) {
+	if e.once.ID != "" {
+		m, known, err := a.recall(t.Tx(), e.once, t.now)
+		if known && err != nil {
+			return nil, verdictError{err}
+		}
+		if known || err != nil {
+			return m, err
+		}
+	}
+	err = a.guard(func() error {
+		var err error
+		if w, ok := e.message.(wake); ok {
+			answer, err = a.wake(t, w, h)
+		} else {
+			answer, err = a.behavior.Receive(t, e.message)
+		}
+		return err
+	})
+	if err == nil && answer == nil {
+		answer = Empty{}
+	}
+	if err == nil && e.once.ID != "" {
+		err = a.remember(t.Tx(), e.once, t.now, answer, nil)
+		a.countOnce(t)
+	}
+	return answer, err
+}
+
+func (a *durable) storeError(t *Turn, e *envelope, err error) error {
+	failure, ok := errors.AsType[*easel.Error](err)
+	if !ok {
+		return nil
+	}
+	return a.remember(t.Tx(), e.once, t.now, nil, failure)
+}
+
+func (a *durable) countOnce(t *Turn) {
+	if a.sinceOnce++; a.sinceOnce >= 4096 {
+		a.sinceOnce = 0
+		if err := forgetOnce(t.Tx(), t.now); err != nil {
+			a.log.Warn("old verdicts stay", "err", err)
+		}
+	}
+}
+
+// guard runs f and turns a panic into an error. The behavior's memory is then
+// dropped: the next message finds one made anew from the file.
+func (a *durable) guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
+			a.log.Error("actor panicked", "panic", p, "stack", stack())
+			a.behavior = nil
+			err = fmt.Errorf("actor %s panicked: %v", a.key, p)
+		}
+	}()
+	return f()
+}
+
+// consult offers e to the companion.
+func (a *durable) consult(e *envelope) (answer Message, mine bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
+			a.log.Error("companion panicked", "panic", p, "stack", stack())
+			a.companion = a.kind.NewCompanion(a.key)
+			answer, mine, err = nil, true, fmt.Errorf("companion of %s panicked: %v", a.key, p)
+		}
+	}()
+	return a.companion.Receive(a.companionContext(e.ctx, e.from), e.message)
+}
+
+// fail answers e after the actor could not be opened.
+func (a *durable) fail(e *envelope, h *held, err error) {
+	if easel.CodeOf(err) == easel.CodeInternal {
+		a.log.Error("actor did not open", "err", err)
+	}
+	// What this turn did before is still good; what follows tries to open again.
+	h.outputs = append(h.outputs, output{env: e, err: err})
+	if a.commit == 0 && a.open == nil && a.idle() {
+		a.deactivate(err)
+	}
+}
+
+// keep holds what a turn outside a batch wants to say, and commits it.
+func (a *durable) keep(t *Turn) {
+	h := &held{since: t.now}
+	err := a.applyAlarms(t, h)
+	if err == nil {
+		err = a.rearm(t, h)
+	}
+	if err != nil {
+		a.log.Error("alarms of a start were not set", "err", err)
+	}
+	h.outputs = append(h.outputs, t.outputs...)
+	a.finish(h)
+}
+
+// finish commits the turn's transaction and holds h until it is durable.
+func (a *durable) finish(h *held) {
+	if a.open != nil {
+		if err := a.commitTx(h); err != nil {
+			a.log.Error("turn was not committed", "err", err)
+			a.behavior = nil // its memory may be ahead of the file
+			for _, o := range h.outputs {
+				if o.env != nil {
+					o.env.answer(nil, &easel.Error{
+						Code: easel.CodeUnavailable, Message: "the working copy cannot be written", RetryAfter: time.Second, Err: err,
+					})
+				}
+			}
+			a.deactivate(err)
+			return
+		}
+	}
+	h.commit = a.commit
+	a.gate.hold(h)
+	a.deliver()
+}
+
+func (a *durable) commitTx(h *held) error {
+	start := time.Now()
+	a.open = nil
+	if err := a.db.Commit(); err != nil {
+		_ = a.db.Rollback() // the file is dropped in any case
+		return err
+	}
+	set, err := a.db.Capture()
+	if err != nil {
+		return err
+	}
+	if set.Empty() {
+		return nil
+	}
+	a.memory.Store(max(a.db.Memory(), 1))
+	a.commit++
+	a.inFlight++
+	a.sys.metrics.turn.WithLabelValues(a.kind.Name).Observe(time.Since(start).Seconds())
+	commit, term := a.commit, a.term
+	spans := a.appendSpans(h)
+	term.Append(set, func(err error) {
+		for _, s := range spans {
+			s.End()
+		}
+		a.mail.post(func() { a.appended(term, commit, err) })
+	})
+	return nil
+}
+
+// appended is the journal's word on a commit.
+func (a *durable) appended(term journal.Term, commit int64, err error) {
+	if a.term != term {
+		return // of an activation that is over
+	}
+	a.inFlight--
+	if err == nil {
+		a.gate.durable = max(a.gate.durable, commit)
+		a.deliver()
+		return
+	}
+	if errors.Is(err, journal.ErrFenced) {
+		a.sys.metrics.fenced.WithLabelValues(a.kind.Name).Inc()
+	}
+	a.log.Warn("append failed; the actor is dropped", "err", err)
+	a.deactivate(err)
+}
+
+// deliver lets out all that is durable.
+func (a *durable) deliver() {
+	for {
+		h := a.gate.next()
+		if h == nil {
+			return
+		}
+		a.sys.metrics.gate.WithLabelValues(a.kind.Name).Observe(a.sys.now().Sub(h.since).Seconds())
+		for i := range h.outputs {
+			a.say(&h.outputs[i])
+		}
+	}
+}
+
+func (a *durable) say(o *output) {
+	switch {
+	case o.env != nil:
+		o.env.answer(o.message, o.err)
+	case o.publish != nil:
+		a.published(o)
+	case o.tell != nil:
+		a.sys.send(o.ctx, *o.tell, nil)
+	case o.job != nil:
+		a.sys.pool.run(o.ctx, o.job, func(m Message) {
+			if m != nil {
+				a.sys.send(context.WithoutCancel(o.ctx), Request{To: a.key, Message: m}, nil)
+			}
+		})
+	}
+}
+
+func (a *durable) published(o *output) {
+	if a.companion == nil {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
+			a.log.Error("companion panicked", "panic", p, "stack", stack())
+			a.companion = a.kind.NewCompanion(a.key)
+		}
+	}()
+	a.companion.Published(a.companionContext(o.ctx, Ref{}), o.publish)
+}
+
+func (a *durable) companionContext(ctx context.Context, from Ref) *Context {
+	if a.context == nil {
+		a.context = &Context{sys: a.sys, key: a.key, mail: &a.mail, log: a.log}
+	}
+	a.context.ctx, a.context.from = ctx, from
+	return a.context
+}
+
+// tx returns the turn's transaction, begun on first use.
+func (a *durable) tx() *sqlite.Tx {
+	if a.open == nil {
+		tx, err := a.db.Begin()
+		if err != nil {
+			panic(fmt.Errorf("begin: %w", err)) // no transaction: the file is unusable
+		}
+		a.open = tx
+	}
+	return a.open
+}
+
+// mark notes the state before a message, to which undoTo returns. Nothing is
+// marked before the first message: to undo it is to roll back.
+func (a *durable) mark() (nested bool) {
+	if a.open == nil {
+		return false
+	}
+	if err := a.open.Savepoint(); err != nil {
+		panic(fmt.Errorf("savepoint: %w", err))
+	}
+	return true
+}
+
+func (a *durable) undoTo(nested bool) {
+	if !nested {
+		a.undo()
+		return
+	}
+	if err := a.open.RollbackTo(); err != nil {
+		panic(fmt.Errorf("roll back to savepoint: %w", err))
+	}
+}
+
+func (a *durable) settle() {
+	if err := a.open.Release(); err != nil {
+		panic(fmt.Errorf("release savepoint: %w", err))
+	}
+}
+
+func (a *durable) undo() {
+	if a.open != nil {
+		a.rollback()
+	}
+}
+
+func (a *durable) rollback() {
+	a.open = nil
+	if err := a.db.Rollback(); err != nil {
+		a.log.Warn("roll back failed", "err", err)
+	}
+}
+
+// span starts the span of one message's turn if its request is traced.
+func (a *durable) span(e *envelope) (context.Context, trace.Span) {
+	if !trace.SpanContextFromContext(e.ctx).IsSampled() {
+		return e.ctx, nil
+	}
+	return a.sys.config.Tracer.Start(e.ctx, "turn "+e.message.MessageName(),
+		trace.WithAttributes(attribute.String("easel.kind", a.kind.Name)))
+}
+
+// appendSpans starts a span for the journal below each traced message of h.
+func (a *durable) appendSpans(h *held) []trace.Span {
+	var spans []trace.Span
+	for _, o := range h.outputs {
+		if o.env != nil && trace.SpanContextFromContext(o.env.ctx).IsSampled() {
+			_, s := a.sys.config.Tracer.Start(o.env.ctx, "journal.append")
+			spans = append(spans, s)
+		}
+	}
+	return spans
+}

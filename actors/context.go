@@ -1,0 +1,92 @@
+package actors
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/easelhq/easel"
+)
+
+// Context is what companions and ephemeral actors have in their hands. It is
+// valid as long as the actor, but only on the actor's own goroutine, that is
+// inside its methods and the functions it gives to be called back.
+type Context struct {
+	sys  *System
+	key  Key
+	mail *mailbox
+	log  *slog.Logger
+
+	ctx  context.Context //nolint:containedctx // of the message being handled
+	from Ref
+}
+
+// Key returns the actor's own key.
+func (c *Context) Key() Key { return c.key }
+
+// Self returns the actor's own address.
+func (c *Context) Self() Ref { return Ref{Node: c.sys.node, Key: c.key} }
+
+// From returns the sender of the message being handled, if it was an actor.
+func (c *Context) From() Ref { return c.from }
+
+// Now returns the current time.
+func (c *Context) Now() time.Time { return c.sys.now() }
+
+// Log returns the actor's logger.
+func (c *Context) Log() *slog.Logger { return c.log }
+
+// Tell sends a request without waiting for an answer; it may be lost.
+func (c *Context) Tell(r Request) {
+	r.From = c.Self()
+	c.sys.send(c.trace(), r, nil)
+}
+
+// Ask sends a request; then is called with the answer, later, on the actor's
+// goroutine, and exactly once unless the actor is stopped first. The request is
+// given up after timeout with CodeUnavailable.
+func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error)) {
+	r.From = c.Self()
+	ctx, cancel := context.WithTimeout(c.trace(), timeout)
+	answered := false // owned by the actor's goroutine
+	finish := func(m Message, err error) {
+		c.mail.post(func() {
+			if answered {
+				return
+			}
+			answered = true
+			cancel()
+			then(m, err)
+		})
+	}
+	context.AfterFunc(ctx, func() {
+		finish(nil, &easel.Error{Code: easel.CodeUnavailable, Message: "no answer in time", Err: ctx.Err()})
+	})
+	c.sys.send(ctx, r, finish)
+}
+
+// trace returns a context that carries the current message's trace, but not its
+// end: what an actor starts is not its caller's to cancel.
+func (c *Context) trace() context.Context {
+	if c.ctx == nil {
+		return c.sys.ctx
+	}
+	return context.WithoutCancel(c.ctx)
+}
+
+// After calls f on the actor's goroutine after d, unless the actor is stopped
+// or stop is called first.
+func (c *Context) After(d time.Duration, f func()) (stop func()) {
+	stopped := false // owned by the actor's goroutine
+	t := time.AfterFunc(d, func() {
+		c.mail.post(func() {
+			if !stopped {
+				f()
+			}
+		})
+	})
+	return func() {
+		stopped = true
+		t.Stop()
+	}
+}

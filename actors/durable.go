@@ -1,0 +1,284 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/journal"
+	"github.com/easelhq/easel/sqlite"
+)
+
+const (
+	maxBatch    = 256 // messages of one turn
+	maxInFlight = 4   // commits of one actor on their way to the journal
+)
+
+// durable is one activation of a durable actor. All fields but mail, lastUsed
+// and the constants are owned by the actor's goroutine.
+type durable struct {
+	sys  *System
+	kind *Kind
+	key  Key
+	pid  *actor.PID
+	mail mailbox
+	log  *slog.Logger
+
+	lastUsed atomic.Int64 // nanoseconds of the system's clock, for the sweep
+	memory   atomic.Int64 // bytes that the open file costs; 0: closed
+
+	// While owned:
+	term       journal.Term
+	restored   bool // the working copy is on disk
+	companion  Companion
+	context    *Context
+	gate       gate
+	commit     int64 // newest commit handed to the journal
+	inFlight   int
+	registered int64 // when the timer wakes the actor, milliseconds since 1970; 0: not at all
+	woken      int64 // the newest time at which it did
+
+	// While open:
+	db        *sqlite.DB
+	open      *sqlite.Tx // the turn's transaction, once begun
+	behavior  Behavior
+	sinceOnce int // verdicts stored since old ones were dropped
+}
+
+// drain works until nothing waits. It runs in the actor's protoactor mailbox,
+// one call at a time.
+func (a *durable) drain() {
+	defer func() {
+		if p := recover(); p != nil {
+			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
+			a.log.Error("actor runtime panicked", "panic", p, "stack", stack())
+			a.deactivate(fmt.Errorf("panic: %v", p))
+			a.mail.post(func() {}) // what waits goes on with a new activation
+		}
+	}()
+	for {
+		limit := maxBatch
+		if a.inFlight >= maxInFlight {
+			limit = 0 // what waits becomes one larger turn
+		}
+		calls, messages, ok := a.mail.take(limit)
+		if !ok {
+			return
+		}
+		for _, f := range calls {
+			f()
+		}
+		if len(messages) > 0 {
+			a.lastUsed.Store(a.sys.now().UnixNano())
+			a.work(messages)
+		}
+	}
+}
+
+// own makes this node the owner of the actor, bringing it to life if m may.
+func (a *durable) own(m Message) error {
+	if a.term != nil {
+		return nil
+	}
+	done, err := a.sys.admit()
+	if err != nil {
+		return err
+	}
+	defer done()
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
+	defer cancel()
+	term, err := a.sys.config.Journal.Claim(ctx, a.key.Name())
+	if errors.Is(err, journal.ErrNotFound) && a.kind.Births != nil && a.kind.Births(m) {
+		var t journal.Template
+		if t, err = a.kind.Schema.Template(); err == nil {
+			term, err = a.sys.config.Journal.Birth(ctx, a.key.Name(), t)
+		}
+	}
+	if err != nil {
+		return a.claimError(err)
+	}
+	a.term = term
+	if a.kind.NewCompanion != nil {
+		a.companion = a.kind.NewCompanion(a.key)
+	}
+	a.sys.metrics.owned.WithLabelValues(a.kind.Name).Inc()
+	a.sys.metrics.activation.WithLabelValues("claim").Observe(time.Since(start).Seconds())
+	return nil
+}
+
+// claimError says what a failed claim means to whoever asked.
+func (a *durable) claimError(err error) error {
+	switch {
+	case errors.Is(err, journal.ErrNotFound), errors.Is(err, journal.ErrErased):
+		return &easel.Error{Code: easel.CodeNotFound, Message: "no such " + a.kind.Name, Err: err}
+	case errors.Is(err, journal.ErrCorrupt):
+		a.sys.metrics.corrupt.WithLabelValues(a.kind.Name).Inc()
+		a.log.Error("actor stays closed: its history is corrupt", "err", err)
+		return fmt.Errorf("claim %s: %w", a.key, err)
+	default:
+		a.log.Warn("actor could not be claimed", "err", err)
+		return &easel.Error{Code: easel.CodeUnavailable, Message: "the durable home cannot be reached", RetryAfter: time.Second, Err: err}
+	}
+}
+
+// path is where the working copy lies.
+func (a *durable) path() string {
+	id := strings.ReplaceAll(a.key.ID, "/", "+")
+	return filepath.Join(a.sys.config.Dir, a.kind.Name, id[:min(2, len(id))], id+".db")
+}
+
+// ready brings the actor from owned to open.
+func (a *durable) ready() error {
+	if a.db != nil && a.behavior != nil {
+		return nil
+	}
+	start, temperature := time.Now(), "warm"
+	if !a.restored {
+		temperature = "cold"
+		if err := a.restore(); err != nil {
+			return err
+		}
+	}
+	if a.db == nil {
+		db, err := sqlite.Open(a.path(), a.kind.Schema)
+		if err != nil {
+			return fmt.Errorf("open %s: %w", a.key, err)
+		}
+		a.db = db
+		a.sys.metrics.open.WithLabelValues(a.kind.Name).Inc()
+		a.memory.Store(max(db.Memory(), 1))
+	}
+	behavior := a.kind.New(a.key)
+	t := &Turn{a: a, ctx: a.sys.ctx, now: a.sys.now()}
+	err := a.guard(func() error {
+		if err := forgetOnce(t.Tx(), t.now); err != nil {
+			return err
+		}
+		return behavior.Start(t)
+	})
+	if err != nil {
+		a.undo()
+		return fmt.Errorf("start %s: %w", a.key, err)
+	}
+	a.behavior = behavior
+	a.keep(t)
+	if a.behavior == nil {
+		return &easel.Error{Code: easel.CodeUnavailable, Message: "the working copy cannot be written", RetryAfter: time.Second}
+	}
+	a.sys.metrics.activation.WithLabelValues(temperature).Observe(time.Since(start).Seconds())
+	return nil
+}
+
+func (a *durable) restore() error {
+	path := a.path()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("restore %s: %w", a.key, err)
+	}
+	removeFile(path)
+	ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
+	defer cancel()
+	if err := a.term.Restore(ctx, path); err != nil {
+		return a.claimError(err)
+	}
+	a.restored = true
+	return nil
+}
+
+// closeFile goes from open to owned.
+func (a *durable) closeFile() {
+	if a.db == nil {
+		return
+	}
+	if a.open != nil {
+		a.rollback()
+	}
+	err := a.db.Close()
+	a.db, a.behavior = nil, nil
+	a.memory.Store(0)
+	a.sys.metrics.open.WithLabelValues(a.kind.Name).Dec()
+	if err != nil {
+		// A working copy that did not close well is not to be trusted.
+		a.log.Warn("working copy did not close", "err", err)
+		removeFile(a.path())
+		a.restored = false
+	}
+}
+
+// deactivate goes to absent at once: whatever is held is lost, and those who
+// wait for it are told that the outcome is unknown.
+func (a *durable) deactivate(cause error) {
+	lost := a.gate.fail()
+	a.closeFile()
+	if a.restored {
+		removeFile(a.path())
+		a.restored = false
+	}
+	if a.term != nil {
+		a.sys.metrics.owned.WithLabelValues(a.kind.Name).Dec()
+		a.term = nil
+	}
+	a.companion = nil
+	a.gate, a.commit, a.inFlight, a.registered = gate{}, 0, 0, 0
+	for _, e := range lost {
+		e.answer(nil, &easel.Error{
+			Code: easel.CodeUnavailable, Message: "the outcome is unknown; repeat the request", RetryAfter: time.Second, Err: cause,
+		})
+	}
+}
+
+// idle reports whether nothing is on its way.
+func (a *durable) idle() bool {
+	return a.inFlight == 0 && len(a.gate.queue) == 0
+}
+
+// rest is the sweep's request to close the file; what is on its way goes on.
+func (a *durable) rest() {
+	if a.db != nil && a.inFlight == 0 {
+		a.closeFile()
+	}
+}
+
+// retire gives the ownership up and ends the actor, unless it is in use. With
+// force it does so also for an attached companion.
+func (a *durable) retire(force bool) (retired bool) {
+	if !a.idle() || !force && a.companion != nil && a.companion.Attached() {
+		return false
+	}
+	if a.term != nil {
+		a.closeFile()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(a.sys.ctx), a.sys.config.ActivationTimeout)
+		err := a.term.Release(ctx)
+		cancel()
+		if err != nil && !errors.Is(err, journal.ErrClosed) {
+			a.log.Warn("actor was not released", "err", err)
+		}
+		a.deactivate(nil)
+	}
+	return a.leave()
+}
+
+// leave ends an actor that is absent and has no mail.
+func (a *durable) leave() bool {
+	if a.term != nil || !a.sys.forget(a.key, &a.mail) {
+		return false
+	}
+	a.sys.proto.Root.Stop(a.pid)
+	return true
+}
+
+// removeFile deletes a working copy with all that SQLite keeps beside it.
+func removeFile(path string) {
+	for _, suffix := range []string{"", "-wal", "-journal", "-shm"} {
+		_ = os.Remove(path + suffix) // a leftover is overwritten by the next restore
+	}
+}

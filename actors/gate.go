@@ -1,0 +1,70 @@
+package actors
+
+import (
+	"context"
+	"time"
+)
+
+// output is one thing that an actor wants to say: exactly one field group is set.
+type output struct {
+	env     *envelope // an answer to env: message and err
+	message Message
+	err     error
+
+	publish Message // for the companion
+
+	tell *Request // for another actor
+
+	job func(ctx context.Context) Message // for the pool
+
+	ctx context.Context //nolint:containedctx // the trace of the message that caused it
+}
+
+// held is what one transaction wants to say, and what it waits for.
+type held struct {
+	commit  int64 // leaves when this commit is durable
+	timer   bool  // and when the timer's entry is durable
+	outputs []output
+	since   time.Time
+}
+
+// gate holds outputs back, in order, until what they tell of is durable. It is
+// a plain value, owned by its actor.
+type gate struct {
+	durable int64 // newest commit known to be durable
+	queue   []*held
+}
+
+// hold adds h behind all that waits.
+func (g *gate) hold(h *held) { g.queue = append(g.queue, h) }
+
+// next returns the first held whose time has come, and removes it.
+func (g *gate) next() *held {
+	if len(g.queue) == 0 {
+		return nil
+	}
+	h := g.queue[0]
+	if h.timer || h.commit > g.durable {
+		return nil
+	}
+	g.queue[0] = nil
+	g.queue = g.queue[1:]
+	if len(g.queue) == 0 {
+		g.queue = nil
+	}
+	return h
+}
+
+// fail empties the gate and returns the answers that will never leave.
+func (g *gate) fail() []*envelope {
+	var out []*envelope
+	for _, h := range g.queue {
+		for _, o := range h.outputs {
+			if o.env != nil {
+				out = append(out, o.env)
+			}
+		}
+	}
+	g.queue = nil
+	return out
+}

@@ -1,0 +1,84 @@
+package actors
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// maxJobs is how many jobs may wait for a worker; one more is dropped, and an
+// alarm repeats it.
+const maxJobs = 1 << 16
+
+// pool runs the jobs of turns on a bounded number of goroutines, which end when
+// there is nothing to do.
+type pool struct {
+	ctx     context.Context //nolint:containedctx // the system's life
+	workers int
+	log     *slog.Logger
+	dropped func()
+
+	mu      sync.Mutex // guards the fields below
+	queue   []job
+	running int
+	wg      sync.WaitGroup
+}
+
+type job struct {
+	ctx  context.Context //nolint:containedctx // the trace of the turn it comes from
+	work func(ctx context.Context) Message
+	done func(Message)
+}
+
+func (p *pool) run(ctx context.Context, work func(context.Context) Message, done func(Message)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ctx.Err() != nil || len(p.queue) >= maxJobs {
+		p.dropped()
+		return
+	}
+	p.queue = append(p.queue, job{ctx: context.WithoutCancel(ctx), work: work, done: done})
+	if p.running < p.workers {
+		p.running++
+		p.wg.Go(p.serve)
+	}
+}
+
+func (p *pool) serve() {
+	for {
+		j, ok := p.take()
+		if !ok {
+			return
+		}
+		p.one(j)
+	}
+}
+
+func (p *pool) take() (job, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.queue) == 0 || p.ctx.Err() != nil {
+		p.running--
+		return job{}, false
+	}
+	j := p.queue[0]
+	p.queue[0] = job{}
+	p.queue = p.queue[1:]
+	return j, true
+}
+
+func (p *pool) one(j job) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.log.Error("job panicked", "panic", r, "stack", stack())
+		}
+	}()
+	ctx, cancel := context.WithCancel(j.ctx)
+	stop := context.AfterFunc(p.ctx, cancel)
+	defer cancel()
+	defer stop()
+	j.done(j.work(ctx))
+}
+
+// wait returns when all workers have ended; the context must be over.
+func (p *pool) wait() { p.wg.Wait() }

@@ -1,0 +1,118 @@
+package actors
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+// sweepInterval is how often idle actors are looked for.
+const sweepInterval = time.Second
+
+// sweep closes and releases idle actors until the system stops.
+func (s *System) sweep() {
+	t := time.NewTicker(sweepInterval)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			s.sweepOnce(s.now())
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *System) sweepOnce(now time.Time) {
+	type open struct {
+		a    *durable
+		used int64
+	}
+	var (
+		files []open
+		bytes int64
+	)
+	s.each(func(r running) {
+		a, ok := r.(*durable)
+		if !ok {
+			return
+		}
+		used := a.lastUsed.Load()
+		idle := now.Sub(time.Unix(0, used))
+		memory := a.memory.Load()
+		switch {
+		case idle >= s.config.ReleaseAfter:
+			a.mail.post(func() { a.retire(false) })
+		case memory > 0 && idle >= s.config.CloseAfter:
+			a.mail.post(a.rest)
+		case memory > 0:
+			files = append(files, open{a, used})
+			bytes += memory
+		}
+	})
+	if bytes <= s.config.OpenBytes {
+		return
+	}
+	slices.SortFunc(files, func(x, y open) int { return cmp.Compare(x.used, y.used) })
+	for _, f := range files {
+		if bytes <= s.config.OpenBytes {
+			return
+		}
+		bytes -= f.a.memory.Load()
+		f.a.mail.post(f.a.rest)
+	}
+}
+
+// Stop releases all actors, durable ones first and timers last, and returns when
+// nothing runs any more or ctx ends; then it drops the rest, as a crash would.
+func (s *System) Stop(ctx context.Context) error {
+	s.stopping.Store(true)
+	isTimer := func(a *durable) bool { return a.kind.Name == timerKind }
+	err := s.release(ctx, func(a *durable) bool { return !isTimer(a) })
+	if err == nil {
+		err = s.release(ctx, isTimer)
+	}
+	s.cancel()
+	s.pool.wait()
+	s.wg.Wait()
+	s.each(func(r running) { s.drop(r) })
+	s.proto.Shutdown()
+	return err
+}
+
+// release retires actors until none that match are left.
+func (s *System) release(ctx context.Context, match func(*durable) bool) error {
+	t := time.NewTicker(2 * time.Millisecond)
+	defer t.Stop()
+	for {
+		left := 0
+		s.each(func(r running) {
+			if a, ok := r.(*durable); ok && match(a) {
+				left++
+				a.mail.post(func() { a.retire(true) })
+			}
+		})
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// drop ends an actor without any care.
+func (s *System) drop(r running) {
+	for _, e := range r.mailbox().abandon() {
+		e.answer(nil, errStopping())
+	}
+	switch a := r.(type) {
+	case *durable:
+		s.proto.Root.Stop(a.pid)
+	case *ephemeral:
+		s.proto.Root.Stop(a.pid)
+	}
+}
