@@ -1,0 +1,86 @@
+# Everything here is one line of Go tooling, or a short script around it. What
+# ships is built without cgo; only the race detector needs a C compiler.
+
+GO            ?= go
+BIN           := bin/easel
+TOOLS         := $(CURDIR)/.tools
+GOLANGCI      := v2.15.0
+GOFUMPT       := v0.12.0
+FUZZTIME      ?= 20s
+ROUNDS        ?= 50
+PLATFORMS     := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+VERSION       := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# What is worth the race detector's price. SQLite in Go is 26 times slower under
+# it, so packages that mostly run SQL are tested without.
+RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./gallery/... ./journal/... ./live/... ./pages/... ./transport/...
+
+export CGO_ENABLED = 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-go check race lint fuzz e2e crash bench docs web release clean browser
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+run: ## start a node with a demo user and sample images on http://127.0.0.1:8080
+	$(GO) run ./cmd/easel serve --dev
+
+build: ## build bin/easel
+	$(GO) build -trimpath -o $(BIN) ./cmd/easel
+
+test: check browser test-go ## vet, formatting and all tests, the browser's too
+
+check: # formatting and vet
+	@unformatted="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$unformatted" || { echo "gofmt these files:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+
+test-go: # every Go test
+	$(GO) test ./...
+
+race: ## the tests under the race detector, where it pays
+	CGO_ENABLED=1 $(GO) test -race $(RACE_PKGS)
+
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI) $(TOOLS)/gofumpt-$(GOFUMPT) ## golangci-lint and gofumpt (built once, in .tools)
+	@unformatted="$$($(TOOLS)/gofumpt-$(GOFUMPT) -l $$(git ls-files '*.go'))"; test -z "$$unformatted" || { echo "gofumpt these files:"; echo "$$unformatted"; exit 1; }
+	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
+
+fuzz: ## every fuzz target for FUZZTIME (20s) each
+	@scripts/fuzz $(FUZZTIME)
+
+e2e: browser ## the tests that drive the real binary, and the browser
+	$(GO) test -count=1 ./e2e/... ./web/...
+
+crash: ## kill -9 the binary ROUNDS (50) times and compare what clients saw
+	$(GO) test -count=1 -timeout 60m -run TestCrash ./e2e -crash.rounds $(ROUNDS)
+
+bench: ## the benchmarks behind docs/benchmarks.md
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+docs: ## regenerate the tables in docs/ from the code
+	$(GO) test ./cmd/easel ./transport/... ./live/... -run 'Docs' -update
+
+web: ## rebuild the page's scripts (needs npm; the result is committed)
+	$(MAKE) -C web
+
+release: ## binaries for four platforms with their sums, in dist/
+	@rm -rf dist && mkdir -p dist
+	@for p in $(PLATFORMS); do \
+		out=dist/easel-$(VERSION)-$${p%/*}-$${p#*/}; echo $$out; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '-s -w' -o $$out ./cmd/easel || exit 1; \
+	done
+	@cd dist && sha256sum easel-* > SHA256SUMS && cat SHA256SUMS
+
+clean: ## remove what was built (never ./data)
+	rm -rf bin dist .tools
+
+# The browser test needs a Chromium and playwright-core; it says so when it skips.
+browser:
+	@scripts/browser
+
+$(TOOLS)/golangci-lint-$(GOLANGCI):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/gofumpt-$(GOFUMPT):
+	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT)
+	mv $(TOOLS)/gofumpt $@

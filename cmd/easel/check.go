@@ -1,0 +1,81 @@
+package main
+
+import (
+	"crypto/tls"
+	"net"
+	"os"
+	"strings"
+)
+
+// check finds what is wrong with the values together, or with what they name
+// outside the process, except for what starting itself finds out (a folder that
+// cannot be written, a port in use). It returns a *usageError.
+func (c *Config) check(lookup func(string) (string, bool)) error {
+	if c.HTTP.Addr == "" {
+		return badKey("addr", "must not be empty")
+	}
+	if err := c.checkTLS(); err != nil {
+		return err
+	}
+	if err := c.checkCluster(); err != nil {
+		return err
+	}
+	return c.checkStore(lookup)
+}
+
+func (c *Config) checkTLS() error {
+	switch cert, key := c.HTTP.TLSCert, c.HTTP.TLSKey; {
+	case cert == "" && key == "":
+		return nil
+	case key == "":
+		return badKey("tls-key", "must be set together with --tls-cert")
+	case cert == "":
+		return badKey("tls-cert", "must be set together with --tls-key")
+	default:
+		for name, path := range map[string]string{"tls-cert": cert, "tls-key": key} {
+			if _, err := os.Stat(path); err != nil {
+				return badKey(name, "%v", err)
+			}
+		}
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			return badKey("tls-cert", "%v", err)
+		}
+		return nil
+	}
+}
+
+// checkCluster checks the cluster keys as a later build will, and then says that
+// this one has no cluster.
+func (c *Config) checkCluster() error {
+	if c.Cluster.Bind == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Cluster.Bind)
+	if err != nil {
+		return badKey("cluster-bind", "%v", err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) && c.Cluster.Key == nil {
+		return badKey("cluster-key", "is required with --cluster-bind on an address that others can reach")
+	}
+	if len(c.Identity.Secrets) == 0 && c.Identity.JWKS == "" {
+		return badKey("jwt-secret", "is required in a cluster, unless --jwks-url is set")
+	}
+	if !strings.HasPrefix(c.Store.home(), "s3:") {
+		return badKey("store", "must be s3://… in a cluster: a folder belongs to one process")
+	}
+	return badKey("cluster-bind", "this build serves one node only; leave it unset")
+}
+
+// checkStore checks an S3 home as a later build will, and then says that this one
+// keeps its home in a folder.
+func (c *Config) checkStore(lookup func(string) (string, bool)) error {
+	if !strings.HasPrefix(c.Store.home(), "s3:") {
+		return nil
+	}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		if v, ok := lookup(name); !ok || v == "" {
+			return badKey("store", "needs %s in the environment", name)
+		}
+	}
+	return badKey("store", "this build keeps its home in a folder only; use dir:PATH")
+}
