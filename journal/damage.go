@@ -1,0 +1,57 @@
+package journal
+
+import "fmt"
+
+// damage is what is known to be missing from live segments. It never takes a
+// history for shorter than it was: who might have lost a batch stays closed.
+type damage struct {
+	owners map[uint64]bool // hashes of the names of records that cannot be read
+	halves map[uint32]bool // low halves of such hashes, where only those are known
+	// anyone: records of unknown owners are missing. Only actors with a sound
+	// batch after them, in an unbroken row, are known to have lost nothing.
+	anyone bool
+	proven map[Name]bool
+	named  map[Name]error
+}
+
+func (d *damage) concerns(name Name) bool { return d.check(name) != nil }
+
+// check returns ErrCorrupt if the actor may have lost something.
+func (d *damage) check(name Name) error {
+	if err := d.named[name]; err != nil {
+		return err
+	}
+	owner := ownerOf(name)
+	switch {
+	case d.owners[owner]:
+		return fmt.Errorf("%w: %s: a record in the log is damaged", ErrCorrupt, name)
+	case d.halves[uint32(owner)] && !d.proven[name]:
+		return fmt.Errorf("%w: %s: a record in the log is lost", ErrCorrupt, name)
+	case d.anyone && !d.proven[name]:
+		return fmt.Errorf("%w: %s: records of unknown actors are lost in the log", ErrCorrupt, name)
+	default:
+		return nil
+	}
+}
+
+// corruptActor notes that what is kept of an actor cannot be trusted and
+// returns the error that says so. It stays closed until the journal is opened
+// again.
+func (n *Node) corruptActor(name Name, cause error) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.corruptLocked(name, cause)
+}
+
+func (n *Node) corruptLocked(name Name, cause error) error {
+	err := fmt.Errorf("%w: %s: %w", ErrCorrupt, name, cause)
+	if n.damaged.named == nil {
+		n.damaged.named = map[Name]error{}
+	}
+	if n.damaged.named[name] == nil {
+		n.damaged.named[name] = err
+		n.metrics.corrupt.Inc()
+		n.log.Error("actor is corrupt", "actor", name, "err", cause)
+	}
+	return err
+}

@@ -1,0 +1,384 @@
+package journal
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Defaults of NodeOptions.
+const (
+	DefaultCompactBytes = 64 << 20
+	DefaultMaxHeld      = 64 << 20
+)
+
+// NodeOptions say how OpenNode keeps the log of a folder home.
+type NodeOptions struct {
+	// Dir is the folder. It is made if it is not there; its parent must be.
+	Dir string
+	// FS is the file system; nil means OS.
+	FS FS
+	// Logger gets what an operator must know; nil means none.
+	Logger *slog.Logger
+	// Registerer takes the metrics; nil means none.
+	Registerer prometheus.Registerer
+	// CompactBytes is the size of the live segments over which they are split
+	// into merges and snapshots; 0 means DefaultCompactBytes. It bounds how much
+	// is read at start.
+	CompactBytes int64
+	// MaxHeld is how many bytes of appends may wait; over it Append answers
+	// ErrUnavailable. 0 means DefaultMaxHeld.
+	MaxHeld int64
+	// Now is the clock of the metrics; nil means time.Now. No decision rests on it.
+	Now func() time.Time
+
+	hooks hooks
+}
+
+// hooks plant faults that the model test must notice. They are all off.
+type hooks struct {
+	ackBeforeSync  bool // answer an append before it is synced
+	headBeforeSnap bool // do not sync a merge or snapshot before the head names it
+	noDirSync      bool // do not sync directories
+	replayPastTorn bool // go on after a record that was cut off
+}
+
+// gateCount is how many actors can be claimed, restored or compacted at once.
+const gateCount = 64
+
+// Node is the log of a folder home, which one process owns (see LockDir).
+type Node struct {
+	fs           FS
+	dir          string
+	log          *slog.Logger
+	metrics      *metrics
+	now          func() time.Time
+	compactBytes int64
+	segmentBytes int64
+	maxHeld      int64
+	hooks        hooks
+
+	// A gate is held by whoever reads or changes what is kept of an actor.
+	// It is a channel because it is held over I/O and waited for with a context.
+	gates [gateCount]chan struct{}
+
+	wakeup  chan struct{}   // to the writer, capacity 1
+	answers chan []*pending // from the writer to the answering goroutine
+	compact chan struct{}   // to the compactor, capacity 1
+	quit    chan struct{}   // closed to end the compactor
+	done    sync.WaitGroup
+	late    sync.Mutex // serialises answers given after the journal was closed
+
+	// The writer's own.
+	buf       []byte
+	nextLSN   uint64
+	lastOwner uint32
+	marked    bool
+
+	mu sync.Mutex // guards what follows, and terms' shared fields
+	// active is written by the writer only, which may read it without mu.
+	active    *segment
+	queue     []*pending
+	held      int64
+	segments  []*segment // live ones, the oldest first; the last is active
+	liveBytes int64
+	index     map[Name]*chain
+	terms     map[Name]*term
+	templates map[[32]byte]bool // known to be durable
+	damaged   damage
+	broken    error // why the log cannot be written at present
+	stopping  bool
+	stopped   bool
+}
+
+var _ Journal = (*Node)(nil)
+
+// chain is what the live segments hold of one actor.
+type chain struct {
+	refs []ref
+}
+
+// ref says where a batch is.
+type ref struct {
+	seg  *segment
+	off  int64 // of the payload
+	len  uint32
+	crc  uint32 // of name and payload
+	kind kind
+	seq  uint64
+	term uint64
+}
+
+// OpenNode opens the log in a folder, replays what its live segments hold, and
+// starts the goroutines that Close ends. It reads no directory of actors: the
+// time it takes depends on the live segments only. Damage that concerns some
+// actors is logged and counted and keeps those closed; OpenNode fails only if
+// the folder cannot be read or written.
+func OpenNode(opts NodeOptions) (*Node, error) {
+	n := &Node{
+		fs: opts.FS, dir: opts.Dir, log: opts.Logger, now: opts.Now, hooks: opts.hooks,
+		compactBytes: opts.CompactBytes, maxHeld: opts.MaxHeld,
+		wakeup: make(chan struct{}, 1), answers: make(chan []*pending, 4),
+		compact: make(chan struct{}, 1), quit: make(chan struct{}),
+		index: map[Name]*chain{}, terms: map[Name]*term{}, templates: map[[32]byte]bool{},
+	}
+	if n.fs == nil {
+		n.fs = OS{}
+	}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	if n.now == nil {
+		n.now = time.Now
+	}
+	if n.compactBytes <= 0 {
+		n.compactBytes = DefaultCompactBytes
+	}
+	if n.maxHeld <= 0 {
+		n.maxHeld = DefaultMaxHeld
+	}
+	n.segmentBytes = max(n.compactBytes/4, 4096)
+	for i := range n.gates {
+		n.gates[i] = make(chan struct{}, 1)
+	}
+	m, err := newMetrics(opts.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	n.metrics = m
+	if err := n.layout(); err != nil {
+		return nil, fmt.Errorf("open node log: %w", err)
+	}
+	if err := n.replay(); err != nil {
+		n.closeSegments()
+		return nil, fmt.Errorf("open node log: %w", err)
+	}
+	n.done.Go(n.write)
+	n.done.Go(n.answer)
+	n.done.Go(n.compactor)
+	if n.liveBytes > n.compactBytes {
+		n.wakeCompactor()
+	}
+	return n, nil
+}
+
+// layout makes the folders of an empty home.
+func (n *Node) layout() error {
+	if err := n.fs.Mkdir(n.dir); err != nil {
+		return err
+	}
+	for _, d := range []string{"log", "actors", "templates"} {
+		if err := n.fs.Mkdir(filepath.Join(n.dir, d)); err != nil {
+			return err
+		}
+	}
+	if n.hooks.noDirSync {
+		return nil
+	}
+	if err := n.fs.SyncDir(n.dir); err != nil {
+		return err
+	}
+	return n.fs.SyncDir(filepath.Dir(filepath.Clean(n.dir)))
+}
+
+// Claim implements Journal.
+func (n *Node) Claim(ctx context.Context, name Name) (Term, error) {
+	return n.claim(ctx, name, nil)
+}
+
+// Birth implements Journal.
+func (n *Node) Birth(ctx context.Context, name Name, t Template) (Term, error) {
+	return n.claim(ctx, name, &t)
+}
+
+func (n *Node) claim(ctx context.Context, name Name, birth *Template) (Term, error) {
+	if err := name.Check(); err != nil {
+		return nil, err
+	}
+	leave, err := n.enter(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	h, sleeping, err := n.readHead(name)
+	if err != nil {
+		return nil, err
+	}
+	if h.Erased {
+		return nil, ErrErased
+	}
+	var template [32]byte
+	if birth == nil {
+		if !sleeping && !n.alive(name) {
+			return nil, ErrNotFound
+		}
+	} else if template, err = n.keepTemplate(*birth); err != nil {
+		return nil, err
+	}
+	number, err := n.fence(ctx, name, ErrFenced)
+	if err != nil {
+		return nil, err
+	}
+
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.serviceableLocked(name); err != nil {
+		return nil, err
+	}
+	t := &term{node: n, name: name, owner: ownerOf(name), number: max(number, h.Term), next: h.Last + 1}
+	if c := n.index[name]; c != nil {
+		last := c.refs[len(c.refs)-1]
+		if c.refs[0].seq > h.Last+1 {
+			return nil, n.corruptLocked(name, fmt.Errorf("batches %d to %d are missing", h.Last+1, c.refs[0].seq-1))
+		}
+		t.number, t.next = max(t.number, last.term), max(t.next, last.seq+1)
+	}
+	if t.next == 1 {
+		if birth == nil {
+			return nil, ErrNotFound
+		}
+		t.unborn, t.fresh, t.template = true, true, template
+	}
+	t.number++
+	n.terms[name] = t
+	return t, nil
+}
+
+// alive reports whether the actor has batches in live segments, or might have.
+func (n *Node) alive(name Name) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.index[name] != nil || n.terms[name] != nil || n.damaged.concerns(name)
+}
+
+// serviceableLocked returns why no term of the actor can be given out.
+func (n *Node) serviceableLocked(name Name) error {
+	switch {
+	case n.stopping:
+		return ErrClosed
+	case n.broken != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, n.broken)
+	default:
+		return n.damaged.check(name)
+	}
+}
+
+// enter waits for the actor's gate; leave opens it again.
+func (n *Node) enter(ctx context.Context, name Name) (leave func(), err error) {
+	gate := n.gates[ownerOf(name)%gateCount]
+	select {
+	case gate <- struct{}{}:
+		return func() { <-gate }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// fence ends the term that is held of an actor, if one is, and waits until
+// everything it appended has been answered. It returns that term's number.
+func (n *Node) fence(ctx context.Context, name Name, why error) (uint64, error) {
+	n.mu.Lock()
+	old := n.terms[name]
+	if old == nil {
+		n.mu.Unlock()
+		return 0, nil
+	}
+	if old.err == nil {
+		old.err = why
+	}
+	idle := old.idleLocked()
+	n.mu.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.terms[name] == old {
+		delete(n.terms, name)
+	}
+	return old.number, nil
+}
+
+// enterLocked adds a durable batch to the index.
+func (n *Node) enterLocked(name Name, r ref) {
+	c := n.index[name]
+	if c == nil {
+		c = &chain{}
+		n.index[name] = c
+	}
+	c.refs = append(c.refs, r)
+	r.seg.live++
+}
+
+// keepTemplate makes t durable, once, and returns its id.
+func (n *Node) keepTemplate(t Template) ([32]byte, error) {
+	var id [32]byte
+	if b, err := hex.DecodeString(t.ID); err != nil || len(b) != len(id) {
+		return id, fmt.Errorf("journal: template id %q", t.ID)
+	} else {
+		copy(id[:], b)
+	}
+	n.mu.Lock()
+	known := n.templates[id]
+	n.mu.Unlock()
+	if known {
+		return id, nil
+	}
+	path := n.templatePath(t.ID)
+	if _, err := readTemplate(n.fs, path, t.ID); err != nil {
+		if err := replaceFile(n.fs, path, t.Bytes); err != nil {
+			return id, unavailable("keep template", err)
+		}
+	}
+	n.mu.Lock()
+	n.templates[id] = true
+	n.mu.Unlock()
+	return id, nil
+}
+
+func (n *Node) templatePath(id string) string {
+	return filepath.Join(n.dir, "templates", id)
+}
+
+// Close implements Journal.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	if n.stopping {
+		n.mu.Unlock()
+		n.done.Wait()
+		return nil
+	}
+	n.stopping = true
+	n.mu.Unlock()
+	close(n.quit)
+	n.wake()
+	n.done.Wait()
+	return n.closeSegments()
+}
+
+func (n *Node) closeSegments() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var errs []error
+	for _, s := range n.segments {
+		errs = append(errs, s.file.Close())
+	}
+	n.segments = nil
+	return errors.Join(errs...)
+}
+
+// isNotExist is for what may rightly be missing.
+func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+var _ io.Closer = (*Node)(nil)
