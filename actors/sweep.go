@@ -76,8 +76,10 @@ func (s *System) Stop(ctx context.Context) error {
 	s.cancel()
 	s.pool.wait()
 	s.wg.Wait()
-	s.each(func(r running) { s.drop(r) })
-	s.proto.Shutdown()
+	s.end.Do(func() {
+		s.each(s.drop)
+		s.proto.Shutdown() // panics when called twice
+	})
 	return err
 }
 

@@ -59,6 +59,7 @@ type System struct {
 	ctx      context.Context //nolint:containedctx // the system's life
 	cancel   context.CancelFunc
 	stopping atomic.Bool
+	end      sync.Once
 	wg       sync.WaitGroup
 
 	seed   maphash.Seed
