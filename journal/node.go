@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"golang.org/x/sync/singleflight"
+
 	"context"
 	"encoding/hex"
 	"errors"
@@ -70,6 +72,8 @@ type Node struct {
 	// A gate is held by whoever reads or changes what is kept of an actor.
 	// It is a channel because it is held over I/O and waited for with a context.
 	gates [gateCount]chan struct{}
+
+	keeping singleflight.Group // of templates, by id
 
 	wakeup  chan struct{}   // to the writer, capacity 1
 	answers chan []*pending // from the writer to the answering goroutine
@@ -335,11 +339,16 @@ func (n *Node) keepTemplate(t Template) ([32]byte, error) {
 	if known {
 		return id, nil
 	}
-	path := n.templatePath(t.ID)
-	if _, err := readTemplate(n.fs, path, t.ID); err != nil {
-		if err := replaceFile(n.fs, path, t.Bytes); err != nil {
-			return id, unavailable("keep template", err)
+	// Many births may come at once: one of them writes the file.
+	_, err, _ := n.keeping.Do(t.ID, func() (any, error) {
+		path := n.templatePath(t.ID)
+		if _, err := readTemplate(n.fs, path, t.ID); err == nil {
+			return nil, nil
 		}
+		return nil, replaceFile(n.fs, path, t.Bytes)
+	})
+	if err != nil {
+		return id, unavailable("keep template", err)
 	}
 	n.mu.Lock()
 	n.templates[id] = true
