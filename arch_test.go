@@ -42,15 +42,16 @@ var layers = []layer{
 	{"auth", []string{"", "actors", "tenant"}, "who somebody is does not depend on what is served"},
 	{
 		"transport",
-		[]string{"", "actors", "auth", "blob", "canvas", "gallery", "imaging", "live", "tenant", "transport/ws", "web"},
+		[]string{"", "actors", "auth", "blob", "canvas", "gallery", "imaging", "live", "tenant", "transport/sse", "transport/ws", "web"},
 		"the edge reaches actors by message, never their files or their journal",
 	},
+	{"transport/sse", []string{"", "actors", "live", "canvas"}, "one stream knows rooms and frames, not routes"},
 	{"transport/ws", []string{"", "actors", "live", "canvas"}, "one socket knows rooms and frames, not routes"},
 	{
 		"cmd/easel",
 		[]string{
 			"", "actors", "auth", "blob", "canvas", "gallery", "imaging", "journal", "live", "migrations", "sqlite", "tenant",
-			"transport", "transport/ws", "web",
+			"transport", "transport/sse", "transport/ws", "web",
 		},
 		"the one place that knows every part",
 	},

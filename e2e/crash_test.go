@@ -1,0 +1,204 @@
+package e2e_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+)
+
+// crashRounds and crashSeed are read by TestCrash only.
+func crashFlags() (rounds *int, seed *uint64) {
+	return flag.Int("crash.rounds", 4, "how often TestCrash kills the node"),
+		flag.Uint64("crash.seed", 0, "seed of TestCrash's choices; 0 takes one from the clock")
+}
+
+var crashRounds, crashSeed = crashFlags()
+
+// TestCrash keeps several clients busy on a few images, kills the node with
+// SIGKILL at a random instant, deletes its working copies, starts it again, and
+// compares everything that the clients were told with what is there.
+func TestCrash(t *testing.T) {
+	seed := *crashSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("%d rounds; repeat the choices with -crash.seed %d (not the scheduling)", *crashRounds, seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+
+	data := t.TempDir()
+	bearer := token(t, data, "--tenant=crash", "--user=tester", "--role=admin")
+	n := start(t, data)
+	w := newWorld(t, newAPI(n.base, bearer), 3)
+
+	for round := range *crashRounds {
+		stop := make(chan struct{})
+		var working sync.WaitGroup
+		for i, work := range w.workers() {
+			r := rand.New(rand.NewPCG(seed, uint64(round*1000+i+1)))
+			working.Go(func() { work(t.Context(), newAPI(n.base, bearer), stop, r) })
+		}
+		time.Sleep(time.Duration(20+random.IntN(600)) * time.Millisecond)
+		n.kill()
+		close(stop)
+		working.Wait()
+		// Half of the time only the durable home survives, as on another machine.
+		if random.IntN(2) == 0 {
+			wipe(t, data)
+		}
+		n = start(t, data)
+		w.check(t, newAPI(n.base, bearer), fmt.Sprintf("after kill %d", round+1))
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+	// What is left unanswered is sent again and must be decided now.
+	w.settle(t, newAPI(n.base, bearer))
+	w.check(t, newAPI(n.base, bearer), "at the end")
+	if code := n.stop(t); code != 0 {
+		t.Errorf("SIGTERM: exit code %d", code)
+	}
+	wipe(t, data)
+	n = start(t, data)
+	w.checkWhole(t, newAPI(n.base, bearer), "after a clean stop")
+	t.Log(w.summary())
+	if w.acked() == 0 {
+		t.Error("no write was ever acknowledged: this test saw nothing")
+	}
+}
+
+// world is everything the clients share: images, and what each was told.
+type world struct {
+	images  []*ledger
+	sockets []*writer
+	rests   []*poster
+	bulks   []*bulker
+	files   []*filer
+	watches []*watcher
+}
+
+// newWorld makes the images that the clients work on.
+func newWorld(t *testing.T, a *api, images int) *world {
+	w := &world{}
+	for i := range images {
+		row := a.upload(t, fmt.Sprintf("crash-%d.png", i), picture(40+i, 30, byte(i)))
+		w.images = append(w.images, newLedger(row.ID))
+	}
+	for i, l := range w.images {
+		w.sockets = append(w.sockets, &writer{ledger: l, client: fmt.Sprintf("w%d", i)}, &writer{ledger: l, client: fmt.Sprintf("v%d", i)})
+		w.rests = append(w.rests, &poster{ledger: l, name: fmt.Sprintf("p%d", i)})
+		w.watches = append(w.watches, &watcher{ledger: l})
+	}
+	w.bulks = append(w.bulks, &bulker{images: w.images})
+	w.files = append(w.files, &filer{})
+	return w
+}
+
+// workers returns what runs until the node dies.
+func (w *world) workers() []worker {
+	var out []worker
+	for _, s := range w.sockets {
+		out = append(out, s.work)
+	}
+	for _, p := range w.rests {
+		out = append(out, p.work)
+	}
+	for _, b := range w.bulks {
+		out = append(out, b.work)
+	}
+	for _, f := range w.files {
+		out = append(out, f.work)
+	}
+	for _, o := range w.watches {
+		out = append(out, o.work)
+	}
+	return out
+}
+
+// settle lets every worker finish what it has begun.
+func (w *world) settle(t *testing.T, a *api) {
+	t.Helper()
+	var all sync.WaitGroup
+	for i, work := range w.workers() {
+		stop := make(chan struct{})
+		close(stop) // workers finish what is unanswered before they look at stop
+		all.Go(func() { work(t.Context(), a, stop, rand.New(rand.NewPCG(1, uint64(i)))) })
+	}
+	all.Wait()
+	for _, s := range w.sockets {
+		if len(s.pending) > 0 {
+			t.Errorf("client %s: %d frames have no answer", s.client, len(s.pending))
+		}
+	}
+	for _, p := range w.rests {
+		if p.open != nil {
+			t.Errorf("%s: a request has no answer", p.name)
+		}
+	}
+}
+
+// check compares what is there with what clients were told, from where the last
+// check ended.
+func (w *world) check(t *testing.T, a *api, when string) {
+	t.Helper()
+	for _, s := range w.sockets {
+		if s.broken != nil {
+			t.Errorf("%s: %v", when, s.broken)
+		}
+	}
+	for _, p := range w.rests {
+		if p.broken != nil {
+			t.Errorf("%s: %v", when, p.broken)
+		}
+	}
+	for _, o := range w.watches {
+		if o.broken != nil {
+			t.Errorf("%s: %v", when, o.broken)
+		}
+	}
+	for _, l := range w.images {
+		l.check(t, a, when)
+	}
+	for _, b := range w.bulks {
+		b.check(t, a, when)
+	}
+	for _, f := range w.files {
+		f.check(t, a, when)
+	}
+}
+
+// checkWhole reads every history again from its beginning.
+func (w *world) checkWhole(t *testing.T, a *api, when string) {
+	t.Helper()
+	for _, l := range w.images {
+		l.rewind(t)
+	}
+	for _, f := range w.files {
+		f.rewind()
+	}
+	w.check(t, a, when)
+}
+
+func (w *world) acked() (sum int) {
+	for _, l := range w.images {
+		sum += len(l.promises)
+	}
+	return sum
+}
+
+func (w *world) summary() string {
+	var batches, shown int
+	for _, l := range w.images {
+		batches += len(l.history)
+		shown += l.shownCount
+	}
+	return fmt.Sprintf("%d writes acknowledged, %d batches in histories, %d broadcasts seen", w.acked(), batches, shown)
+}
+
+// decided reports whether an answer means that the request was decided.
+func decided(status int) bool {
+	return status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests && status < 500
+}
