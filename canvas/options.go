@@ -1,0 +1,45 @@
+package canvas
+
+import (
+	"context"
+	"time"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/sqlite"
+)
+
+// Options are the limits and helpers of all images of a process.
+type Options struct {
+	// MaxAnnotations bounds one image; 0: 100,000. At the bound a put is
+	// CodeRateLimited, as at every limit: it may succeed after a delete.
+	MaxAnnotations int
+
+	// Probe reads an image file's width and height in pixels, after EXIF
+	// orientation. It is called outside of turns. An error whose code is not
+	// temporary means that the file will never have dimensions; any other is
+	// tried again. Nil: dimensions stay 0.
+	Probe func(ctx context.Context, tenant easel.TenantID, image easel.ID) (width, height int, err error)
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxAnnotations == 0 {
+		o.MaxAnnotations = 100_000
+	}
+	return o
+}
+
+// Turn is what a State needs of the runtime while it works; *actors.Turn is one.
+type Turn interface {
+	Key() actors.Key
+	Now() time.Time
+	Tx() *sqlite.Tx
+	Publish(m actors.Message)
+	Tell(r actors.Request)
+	SetAlarm(name string, due time.Time)
+	ClearAlarm(name string)
+	Go(work func(ctx context.Context) actors.Message)
+	Durable() int64
+	Commit() int64
+	Ungated()
+}
