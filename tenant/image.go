@@ -126,11 +126,11 @@ func doom(tx *sqlite.Tx, id easel.ID, held int64) error {
 }
 
 func (s *State) expired(t Turn, m Expired) (actors.Message, error) {
-	ids, err := goneRows(t.Tx(), m.Before, m.After, min(max(m.Limit, 1), maxLimit))
+	gone, err := goneRows(t.Tx(), m.Before, m.After, min(max(m.Limit, 1), maxLimit))
 	if err != nil {
 		return nil, err
 	}
-	return ExpiredReply{Images: ids}, nil
+	return ExpiredReply{Images: gone}, nil
 }
 
 func (s *State) purged(t Turn, m Purged) (actors.Message, error) {

@@ -108,11 +108,22 @@ func dueReservations(tx *sqlite.Tx, now easel.Time) ([]imageRow, error) {
 	return due, rows.Close()
 }
 
-func goneRows(tx *sqlite.Tx, before easel.Time, after easel.ID, limit int) ([]easel.ID, error) {
+func goneRows(tx *sqlite.Tx, before easel.Time, after easel.ID, limit int) ([]Gone, error) {
 	// The first condition is that of the index image_gone.
-	rows, err := tx.Query(`SELECT id FROM image WHERE (state = 2 OR deleted_at > 0) AND id > ?
+	rows, err := tx.Query(`SELECT id, state = 2 FROM image WHERE (state = 2 OR deleted_at > 0) AND id > ?
 		AND (state = 2 OR state = 1 AND deleted_at < ?) ORDER BY id LIMIT ?`, after, before, limit)
-	return scanIDs(rows, err)
+	if err != nil {
+		return nil, err
+	}
+	gone := []Gone{}
+	for rows.Next() {
+		var g Gone
+		if err := rows.Scan(&g.ID, &g.Doomed); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		gone = append(gone, g)
+	}
+	return gone, rows.Close()
 }
 
 // scanIDs reads and closes rows of one id each. It takes what Query returns.

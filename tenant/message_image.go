@@ -38,9 +38,10 @@ type Abandon struct {
 // MessageName implements actors.Message.
 func (Abandon) MessageName() string { return "tenant.abandon" }
 
-// Images lists live images, newest first; -> ImagesReply. A page is stable: an
-// image that is added later is on no later page, and none is skipped or
-// repeated. CodeInvalid for a cursor that is not one.
+// Images lists live images, newest first by (created_at, id); -> ImagesReply.
+// Pages are stable: whatever is added meanwhile, no image that was there is
+// skipped or repeated. A page may be shorter than Limit and still have a Next.
+// CodeInvalid for a cursor that is not one.
 type Images struct {
 	UploadedBy string  `json:"uploaded_by,omitempty"` // "": anyone
 	Label      *string `json:"label,omitempty"`       // has at least one annotation with it
@@ -93,9 +94,15 @@ type Expired struct {
 // MessageName implements actors.Message.
 func (Expired) MessageName() string { return "tenant.expired" }
 
-// ExpiredReply lists ids in ascending order.
+// ExpiredReply lists images by ascending id.
 type ExpiredReply struct {
-	Images []easel.ID `json:"images"`
+	Images []Gone `json:"images"`
+}
+
+// Gone is an image to purge.
+type Gone struct {
+	ID     easel.ID `json:"id"`
+	Doomed bool     `json:"doomed"` // it was never listed: its reservation was cleared
 }
 
 // MessageName implements actors.Message.
