@@ -1,0 +1,49 @@
+package live
+
+import (
+	"github.com/easelhq/easel/actors"
+)
+
+// Feed is the owner's side of an image's rooms, beside its canvas: it knows which
+// rooms are attached and sends each of them what the image publishes. It needs
+// no open file, and keeps the image owned while a room is attached.
+type Feed struct{ core feedCore }
+
+var _ actors.Companion = (*Feed)(nil)
+
+// NewFeed makes a feed without rooms, for actors.Kind.NewCompanion.
+func NewFeed(actors.Key) actors.Companion { return &Feed{} }
+
+// Receive implements actors.Companion.
+func (f *Feed) Receive(c *actors.Context, m actors.Message) (actors.Message, bool, error) {
+	switch m := m.(type) {
+	case Attach:
+		answer, effects := f.core.attach(c.Now(), m)
+		f.perform(c, effects)
+		return answer, true, nil
+	case Detach:
+		f.perform(c, f.core.detach(c.Now(), m))
+	case People:
+		f.perform(c, f.core.people(m))
+	default:
+		return nil, false, nil
+	}
+	return nil, true, nil
+}
+
+// Published implements actors.Companion.
+func (f *Feed) Published(c *actors.Context, m actors.Message) {
+	f.perform(c, f.core.published(c.Now(), m))
+}
+
+// Attached implements actors.Companion. A lease that has run out is noticed at
+// the next message; until then it costs one owned actor.
+func (f *Feed) Attached() bool { return f.core.attached() }
+
+func (f *Feed) perform(c *actors.Context, effects []effect) {
+	for _, e := range effects {
+		if t, ok := e.(tellEffect); ok {
+			c.Tell(actors.Request{To: t.to, Node: t.node, Message: t.message})
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package live
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	sessions   prometheus.Gauge
+	deliveries prometheus.Counter
+	slow       prometheus.Counter
+	alarms     prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
+		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "easel_live_sessions", Help: "Sockets and event streams that are open.",
+		}),
+		deliveries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "easel_live_deliveries_total", Help: "Frames of rooms times the sessions they went to.",
+		}),
+		slow: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "easel_live_slow_total", Help: "Sessions that were cut off because they read too slowly.",
+		}),
+		alarms: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "easel_live_alarms_total", Help: "Broken invariants that a room met. Any is a bug.",
+		}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.sessions, m.deliveries, m.slow, m.alarms)
+	}
+	return m
+}

@@ -1,0 +1,202 @@
+package live
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/easelhq/easel/actors"
+)
+
+// Room is the live view of one image on one node: an ephemeral actor that
+// carries out what its core decides. Sessions belong to it from enter until they
+// are closed.
+type Room struct {
+	host     host
+	core     *roomCore
+	metrics  *metrics
+	log      *slog.Logger
+	sessions []*Session
+	byConn   map[string]*Session
+	ended    []string // sessions found closed while effects were performed
+	crashed  bool
+}
+
+// host is what a room needs of *actors.Context.
+type host interface {
+	Self() actors.Ref
+	Now() time.Time
+	Tell(r actors.Request)
+	Ask(r actors.Request, timeout time.Duration, then func(actors.Message, error))
+	After(d time.Duration, f func()) (stop func())
+}
+
+var (
+	_ actors.Ephemeral = (*Room)(nil)
+	_ host             = (*actors.Context)(nil)
+)
+
+func newRoom(h host, opts Options, m *metrics, log *slog.Logger) *Room {
+	r := &Room{
+		host: h, core: newRoomCore(h.Self(), opts), metrics: m, log: log,
+		byConn: map[string]*Session{},
+	}
+	r.sweep()
+	return r
+}
+
+// sweep notices sessions that ended without saying so.
+func (r *Room) sweep() {
+	r.host.After(beatEvery, func() {
+		if r.crashed {
+			return
+		}
+		for _, s := range r.sessions {
+			if s.Closed() != nil {
+				r.ended = append(r.ended, s.conn)
+			}
+		}
+		r.perform(nil)
+		r.sweep()
+	})
+}
+
+// Receive implements actors.Ephemeral.
+func (r *Room) Receive(_ *actors.Context, m actors.Message) (actors.Message, error) {
+	return r.handle(m)
+}
+
+func (r *Room) handle(m actors.Message) (actors.Message, error) {
+	now := r.host.Now()
+	switch m := m.(type) {
+	case enter:
+		effects, err := r.core.enter(now, m)
+		if err != nil {
+			return nil, err
+		}
+		r.sessions = append(r.sessions, m.session)
+		r.byConn[m.session.conn] = m.session
+		r.perform(effects)
+		return entered{}, nil
+	case said:
+		effects, err := r.core.said(now, m)
+		r.perform(effects)
+		return nil, err
+	case renewed:
+		r.perform(r.core.renew(now, m))
+	case gone:
+		r.drop(m.conn)
+		r.perform(r.core.leave(now, m.conn))
+	default:
+		r.perform(r.core.receive(now, m))
+	}
+	return nil, nil
+}
+
+// Done implements actors.Ephemeral.
+func (r *Room) Done() bool { return r.core.finished }
+
+// Crashed ends all sessions after a panic: the next room knows nothing of them.
+func (r *Room) Crashed() {
+	r.crashed = true
+	for _, s := range r.sessions {
+		s.Close(CloseInternal)
+	}
+}
+
+func (r *Room) drop(conn string) {
+	s := r.byConn[conn]
+	if s == nil {
+		return
+	}
+	delete(r.byConn, conn)
+	for i, o := range r.sessions {
+		if o == s {
+			last := len(r.sessions) - 1
+			r.sessions[i], r.sessions[last] = r.sessions[last], nil
+			r.sessions = r.sessions[:last]
+			return
+		}
+	}
+}
+
+// perform carries out effects in order, and then lets go of the sessions that
+// turned out to have ended.
+func (r *Room) perform(effects []effect) {
+	for {
+		for _, e := range effects {
+			r.performOne(e)
+		}
+		if len(r.ended) == 0 {
+			return
+		}
+		conn := r.ended[len(r.ended)-1]
+		r.ended = r.ended[:len(r.ended)-1]
+		effects = nil
+		if s := r.byConn[conn]; s != nil {
+			if c := s.Closed(); c != nil && *c == CloseSlow {
+				r.metrics.slow.Inc()
+			}
+			r.drop(conn)
+			effects = r.core.leave(r.host.Now(), conn)
+		}
+	}
+}
+
+func (r *Room) performOne(e effect) {
+	switch e := e.(type) {
+	case askEffect:
+		r.host.Ask(actors.Request{To: e.to, Message: e.message, Once: e.once}, e.timeout, func(m actors.Message, err error) {
+			r.resume(e.then, m, err)
+		})
+	case tellEffect:
+		r.host.Tell(actors.Request{To: e.to, Node: e.node, Message: e.message})
+	case timerEffect:
+		r.host.After(e.after, func() { r.resume(e.then, nil, nil) })
+	case postEffect:
+		if s := r.byConn[e.conn]; s != nil {
+			s.push(e.item)
+		}
+	case beginEffect:
+		if s := r.byConn[e.conn]; s != nil {
+			s.begin(e.first, e.catch, e.from, e.tail)
+		}
+	case advanceEffect:
+		for _, s := range r.sessions {
+			if !s.advance(e.tail) {
+				r.ended = append(r.ended, s.conn)
+			}
+		}
+		r.metrics.deliveries.Add(float64(len(r.sessions)))
+	case showEffect:
+		for _, s := range r.sessions {
+			if s.conn != e.conn {
+				s.show(e.conn, e.frame)
+			}
+		}
+	case forgetEffect:
+		for _, s := range r.sessions {
+			s.forget(e.conn)
+		}
+	case closeEffect:
+		s := r.byConn[e.conn]
+		if s == nil {
+			return
+		}
+		r.drop(e.conn)
+		if e.reason != "" {
+			s.Bye(e.reason, 0, e.close)
+			return
+		}
+		s.Close(e.close)
+	case alarmEffect:
+		r.metrics.alarms.Inc()
+		r.log.Error("broken invariant", "key", r.core.image.String(), "what", e.message)
+	}
+}
+
+func (r *Room) resume(f then, m actors.Message, err error) {
+	if r.crashed {
+		return
+	}
+	r.perform(f(r.host.Now(), m, err))
+}

@@ -1,0 +1,172 @@
+package live
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/canvas"
+)
+
+// Rooms are the rooms of one node, and the way into them. Its methods may be
+// called by any goroutine.
+type Rooms struct {
+	opts    Options
+	metrics *metrics
+	log     *slog.Logger
+
+	mu       sync.Mutex // guards what follows; held for moments only
+	asker    actors.Asker
+	seats    map[*Seat]struct{}
+	draining bool
+}
+
+// NewRooms makes the rooms of a node. Registering Kind with a System and giving
+// that System to Use makes them work. reg may be nil.
+func NewRooms(opts Options, log *slog.Logger, reg prometheus.Registerer) *Rooms {
+	return &Rooms{opts: opts.withDefaults(), metrics: newMetrics(reg), log: log, seats: map[*Seat]struct{}{}}
+}
+
+// Kind returns the actor kind of rooms.
+func (r *Rooms) Kind() *actors.EphemeralKind {
+	return &actors.EphemeralKind{Name: KindName, New: func(c *actors.Context, _ actors.Key) actors.Ephemeral {
+		return newRoom(c, r.opts, r.metrics, r.log)
+	}}
+}
+
+// Use says who carries messages to rooms and images. It is called once, before
+// Join.
+func (r *Rooms) Use(a actors.Asker) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asker = a
+}
+
+// Join takes a seat for a socket in the room of an image; its client has to say
+// hello. Errors: CodeNotFound and CodeGone for the image, CodeRateLimited if the
+// room is full, CodeUnavailable while the node drains or the image cannot be
+// reached.
+func (r *Rooms) Join(ctx context.Context, image actors.Key, who easel.Principal) (*Seat, error) {
+	return r.join(ctx, image, enter{who: who})
+}
+
+// Listen takes a seat for an event stream, which begins with a snapshot, or with
+// what was missed since a position. Errors as for Join.
+func (r *Rooms) Listen(ctx context.Context, image actors.Key, who easel.Principal, since *Position) (*Seat, error) {
+	return r.join(ctx, image, enter{who: who, listen: true, since: since})
+}
+
+func (r *Rooms) join(ctx context.Context, image actors.Key, m enter) (*Seat, error) {
+	r.mu.Lock()
+	asker, draining := r.asker, r.draining
+	r.mu.Unlock()
+	if draining {
+		return nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the node is draining", RetryAfter: time.Second}
+	}
+	look, err := actors.Ask[canvas.ImageReply](ctx, asker, actors.Request{To: image, Message: canvas.Look{}})
+	if err != nil {
+		return nil, err
+	}
+	m.session = newSession(string(easel.NewID()), r.opts.Queues)
+	s := &Seat{Session: m.session, rooms: r, asker: asker, room: Key(image), who: m.who, epoch: look.Epoch}
+	if _, err := asker.Ask(ctx, actors.Request{To: s.room, Message: m}); err != nil {
+		s.Leave(ctx) // it may have entered although the answer was lost
+		return nil, err
+	}
+	r.mu.Lock()
+	r.seats[s] = struct{}{}
+	draining = r.draining
+	r.mu.Unlock()
+	r.metrics.sessions.Inc()
+	s.expireAt(m.who.Expires)
+	if draining {
+		s.Bye("draining", 0, CloseDraining)
+	}
+	return s, nil
+}
+
+func (r *Rooms) release(s *Seat) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.seats[s]; ok {
+		delete(r.seats, s)
+		r.metrics.sessions.Dec()
+	}
+}
+
+func (r *Rooms) all() []*Seat {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seats := make([]*Seat, 0, len(r.seats))
+	for s := range r.seats {
+		seats = append(seats, s)
+	}
+	return seats
+}
+
+// Drain lets nobody in any more and asks everyone to come back, spread over a
+// second. It returns when all have left or ctx ends.
+func (r *Rooms) Drain(ctx context.Context) error {
+	r.mu.Lock()
+	r.draining = true
+	r.mu.Unlock()
+	for _, s := range r.all() {
+		s.Bye("draining", time.Duration(rand.IntN(1000))*time.Millisecond, CloseDraining)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for len(r.all()) > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Recheck says what a service key may do now. An error of CodeUnauthorized means
+// that it was revoked or has expired; other errors mean nothing.
+type Recheck func(ctx context.Context, who easel.Principal) (easel.Principal, error)
+
+// Watch looks after the service keys that seats were taken with, every interval,
+// until ctx ends: the seats of a revoked key are closed with CloseUnauthorized.
+func (r *Rooms) Watch(ctx context.Context, every time.Duration, check Recheck) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		type key struct {
+			tenant easel.TenantID
+			id     easel.ID
+		}
+		keys := map[key][]*Seat{}
+		for _, s := range r.all() {
+			if who := s.Principal(); who.Key != "" {
+				k := key{who.Tenant, who.Key}
+				keys[k] = append(keys[k], s)
+			}
+		}
+		for _, seats := range keys {
+			who, err := check(ctx, seats[0].Principal())
+			for _, s := range seats {
+				switch {
+				case easel.CodeOf(err) == easel.CodeUnauthorized:
+					s.Close(CloseUnauthorized)
+				case err == nil && who.Role != s.Principal().Role:
+					_ = s.Renew(ctx, who) // it comes again in a second
+				}
+			}
+		}
+	}
+}

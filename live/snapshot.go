@@ -1,0 +1,148 @@
+package live
+
+import (
+	"encoding/json"
+	"strconv"
+	"sync"
+
+	"github.com/easelhq/easel"
+)
+
+// snapshot is an image at one version. Its chunks are encoded when the first
+// reader takes them, and shared by all that read the same snapshot.
+type snapshot struct {
+	ver int64
+
+	mu     sync.Mutex
+	rest   []*easel.Annotation // not yet encoded; the values are immutable
+	chunks []Item
+	done   bool
+}
+
+func newSnapshot(ver int64, annotations []*easel.Annotation) *snapshot {
+	return &snapshot{ver: ver, rest: annotations}
+}
+
+// chunk returns chunk i, which is at most size bytes unless one annotation is
+// larger. ok is false behind the last one.
+func (s *snapshot) chunk(i, size int) (it Item, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i >= len(s.chunks) && !s.done {
+		s.encodeLocked(size)
+	}
+	if i >= len(s.chunks) {
+		return Item{}, false
+	}
+	return s.chunks[i], true
+}
+
+// encodeLocked makes the next chunk. The fields that say whether it is the last
+// come after the annotations, because only then it is known.
+func (s *snapshot) encodeLocked(size int) {
+	const tail = len(`],"last":false}`)
+	buf := make([]byte, maxHeader, maxHeader+min(size, 512+320*len(s.rest)))
+	buf = append(buf, `{"t":"snap","i":`...)
+	buf = strconv.AppendInt(buf, int64(len(s.chunks)), 10)
+	buf = append(buf, `,"ver":`...)
+	buf = strconv.AppendInt(buf, s.ver, 10)
+	buf = append(buf, `,"annotations":[`...)
+	n := 0
+	for ; n < len(s.rest); n++ {
+		text, err := json.Marshal(s.rest[n])
+		if err != nil {
+			panic("live: encode annotation: " + err.Error())
+		}
+		if n > 0 && len(buf)+1+len(text)+tail > size {
+			break
+		}
+		if n > 0 {
+			buf = append(buf, ',')
+		}
+		buf = append(buf, text...)
+	}
+	s.rest = s.rest[n:]
+	s.done = len(s.rest) == 0
+	buf = append(buf, `],"last":`...)
+	buf = strconv.AppendBool(buf, s.done)
+	kind := KindSnap
+	if s.done {
+		kind = KindSnapEnd
+		s.rest = nil
+	}
+	s.chunks = append(s.chunks, Item{Frame: frameText(append(buf, '}')), Kind: kind, Ver: s.ver})
+}
+
+// replica is a copy of an image at a known version. The annotations themselves
+// are immutable; a change replaces the pointer.
+type replica struct {
+	at    map[easel.ID]int // place in list
+	list  []*easel.Annotation
+	holes int // nil places in list
+	snap  *snapshot
+}
+
+func newReplica() *replica { return &replica{at: map[easel.ID]int{}} }
+
+// put stores a, unless the replica already has it at that rev or a newer one.
+func (r *replica) put(a *easel.Annotation) {
+	i, ok := r.at[a.ID]
+	if !ok {
+		r.at[a.ID] = len(r.list)
+		r.list = append(r.list, a)
+		return
+	}
+	if a.Rev > r.list[i].Rev {
+		r.list[i] = a
+	}
+}
+
+func (r *replica) remove(id easel.ID) {
+	i, ok := r.at[id]
+	if !ok {
+		return
+	}
+	delete(r.at, id)
+	r.list[i] = nil
+	r.holes++
+	if r.holes > 64 && r.holes > len(r.list)/2 {
+		r.compact()
+	}
+}
+
+func (r *replica) compact() {
+	kept := make([]*easel.Annotation, 0, len(r.at))
+	for _, a := range r.list {
+		if a != nil {
+			r.at[a.ID] = len(kept)
+			kept = append(kept, a)
+		}
+	}
+	r.list, r.holes = kept, 0
+}
+
+// apply brings the replica one batch further.
+func (r *replica) apply(b easel.Batch) {
+	for i := range b.Ops {
+		switch e := &b.Ops[i]; {
+		case e.Kind == easel.OpDelete:
+			r.remove(e.ID)
+		case e.Annotation != nil:
+			r.put(e.Annotation)
+		}
+	}
+}
+
+// snapshot returns the replica as it is now, at ver.
+func (r *replica) snapshot(ver int64) *snapshot {
+	if r.snap == nil || r.snap.ver != ver {
+		live := make([]*easel.Annotation, 0, len(r.at))
+		for _, a := range r.list {
+			if a != nil {
+				live = append(live, a)
+			}
+		}
+		r.snap = newSnapshot(ver, live)
+	}
+	return r.snap
+}
