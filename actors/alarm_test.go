@@ -22,8 +22,12 @@ func TestAlarmsOfOneActorRingInTheirOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const want = "early again again again late"
-	until(t, want, func() bool { return w.rang(t, "a") == want })
+	// How the repeats fall between the others depends on how busy the machine is.
+	until(t, "all have rung", func() bool { return len(strings.Fields(w.rang(t, "a"))) == 5 })
+	got := w.rang(t, "a")
+	if strings.Count(got, "again") != 3 || strings.Index(got, "early") > strings.Index(got, "late") {
+		t.Fatalf("rang = %q, want early before late and again three times", got)
+	}
 }
 
 func TestAlarmRingsWhileTheActorSleeps(t *testing.T) {

@@ -174,12 +174,11 @@ func (s *slow) hold() {
 
 func (s *slow) open() {
 	s.mu.Lock()
-	queue := s.queue
-	s.queue, s.closed = nil, false
-	s.mu.Unlock()
-	for _, f := range queue {
+	defer s.mu.Unlock() // a term is appended to by one goroutine at a time
+	for _, f := range s.queue {
 		f()
 	}
+	s.queue, s.closed = nil, false
 }
 
 func (s *slow) fail(err error) {
