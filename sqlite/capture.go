@@ -25,7 +25,8 @@ const checkpointOver = 1 << 20
 // transaction that was rolled back, and a WAL that somebody else has restarted,
 // cannot be taken for changes, and no change can be missed.
 type cursor struct {
-	frames   uint32 // captured
+	commits  uint64 // captured, since the handle was opened
+	frames   uint32 // captured, of the WAL as it is now
 	pageSize uint32
 	salt     [8]byte
 	sum      checksum // after the last captured frame
@@ -37,6 +38,9 @@ type cursor struct {
 // none. No transaction may be open. The set's memory belongs to the caller. After
 // an error the handle is of no more use.
 func (d *DB) Capture() (pages.Set, error) {
+	if d.closed {
+		return pages.Set{}, ErrClosed
+	}
 	if d.wal.broken != nil {
 		return pages.Set{}, d.wal.broken
 	}
@@ -52,12 +56,13 @@ func (d *DB) Capture() (pages.Set, error) {
 }
 
 func (d *DB) capture() (pages.Set, error) {
-	total := d.c.frames()
-	if total == d.wal.frames {
+	now := d.c.commits()
+	if now.count == d.wal.commits {
 		return pages.Set{}, nil
 	}
-	if total < d.wal.frames {
-		return pages.Set{}, fmt.Errorf("%w: WAL shrank from %d to %d frames", ErrNotCaptured, d.wal.frames, total)
+	total := now.frames
+	if total <= d.wal.frames {
+		return pages.Set{}, fmt.Errorf("%w: WAL went from %d to %d frames", ErrNotCaptured, d.wal.frames, total)
 	}
 	if err := d.readHeader(); err != nil {
 		return pages.Set{}, err
@@ -71,12 +76,12 @@ func (d *DB) capture() (pages.Set, error) {
 	if err != nil {
 		return pages.Set{}, err
 	}
+	d.wal.commits = now.count
 	if int64(total)*frame > checkpointOver {
 		if err := d.c.checkpoint(); err != nil {
 			return pages.Set{}, err
 		}
-		d.c.setFrames(0)
-		d.wal = cursor{}
+		d.wal = cursor{commits: now.count}
 	}
 	return set, nil
 }

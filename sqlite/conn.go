@@ -15,8 +15,8 @@ type conn struct {
 	tls *libc.TLS
 	db  uintptr // *sqlite3
 
-	// cell is C memory: its first word receives the number of frames in the WAL
-	// from the commit hook, its second is for output parameters.
+	// cell is C memory: the commit hook leaves the number of frames in the WAL in
+	// it and counts commits, and it takes output parameters.
 	cell uintptr
 	main uintptr // C string "main"
 }
@@ -80,23 +80,30 @@ func (c *conn) checkpoint() error {
 	return c.check(lib.Xsqlite3_wal_checkpoint_v2(c.tls, c.db, c.main, lib.SQLITE_CHECKPOINT_TRUNCATE, 0, 0))
 }
 
-// hookCommits makes every commit leave the number of frames in the WAL in the
+// hookCommits makes every commit that wrote something leave its traces in the
 // cell. Setting a hook also ends SQLite's own automatic checkpoints.
 func (c *conn) hookCommits() {
 	hook := struct {
 		f func(*libc.TLS, uintptr, uintptr, uintptr, int32) int32
-	}{countFrames}
+	}{noteCommit}
 	lib.Xsqlite3_wal_hook(c.tls, c.db, *(*uintptr)(unsafe.Pointer(&hook)), c.cell)
 }
 
-func countFrames(_ *libc.TLS, cell, _, _ uintptr, frames int32) int32 {
-	*(*int32)(at(cell)) = frames
+func noteCommit(_ *libc.TLS, cell, _, _ uintptr, frames int32) int32 {
+	c := (*commits)(at(cell))
+	c.frames = uint32(frames)
+	c.count++
 	return 0
 }
 
-// frames returns how many committed frames the WAL holds.
-func (c *conn) frames() uint32     { return uint32(*(*int32)(at(c.cell))) }
-func (c *conn) setFrames(n uint32) { *(*int32)(at(c.cell)) = int32(n) }
+// commits is what the hook knows. It lies at the start of the cell.
+type commits struct {
+	frames uint32 // committed ones in the WAL after the last commit
+	_      uint32
+	count  uint64 // since the handle was opened
+}
+
+func (c *conn) commits() commits { return *(*commits)(at(c.cell)) }
 
 // out is a word of C memory for an output parameter.
 func (c *conn) out() uintptr { return c.cell + 16 }

@@ -18,6 +18,8 @@ type DB struct {
 	tx    *Tx
 	open  []*Rows
 	wal   cursor
+
+	closed bool
 }
 
 // The file is in WAL mode already (see Template), so that none of these writes.
@@ -101,6 +103,9 @@ func Remove(path string) error {
 
 // Begin starts the transaction; there is at most one. Tx is valid until Commit or Rollback.
 func (d *DB) Begin() (*Tx, error) {
+	if d.closed {
+		return nil, ErrClosed
+	}
 	if d.tx != nil {
 		return nil, errors.New("sqlite: a transaction is open")
 	}
@@ -170,9 +175,14 @@ func (d *DB) control(query string) error {
 }
 
 // Close rolls back what is open and closes; the file stays, checkpointed, a single
-// plain database, and can be opened again. After an error it must be removed.
+// plain database, and can be opened again. After an error it must be removed. A
+// second Close does nothing.
 func (d *DB) Close() error {
+	if d.closed {
+		return nil
+	}
 	err := d.Rollback()
+	d.closed = true
 	if d.wal.broken == nil {
 		err = joinClose(err, d.c.checkpoint())
 	}
@@ -182,6 +192,9 @@ func (d *DB) Close() error {
 
 // Memory returns about how many bytes of memory the open handle costs.
 func (d *DB) Memory() int64 {
+	if d.closed {
+		return 0
+	}
 	const fixed = 90 << 10 // connection, lookaside, index of the WAL, allocator
 	return fixed + d.c.status(lib.SQLITE_DBSTATUS_CACHE_USED) +
 		d.c.status(lib.SQLITE_DBSTATUS_SCHEMA_USED) + int64(len(d.stmts.byText))*4<<10

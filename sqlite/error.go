@@ -16,6 +16,8 @@ var (
 	// ErrNotCaptured: the WAL is not what this handle wrote, so changes would be
 	// lost. It is final for the handle: remove the file and restore it.
 	ErrNotCaptured = errors.New("sqlite: changes cannot be captured")
+	// ErrClosed: the handle was closed.
+	ErrClosed = errors.New("sqlite: closed")
 	// ErrTxDone: the transaction has ended, or SQLite has rolled it back after
 	// an error such as a full disk.
 	ErrTxDone = errors.New("sqlite: transaction is over")
