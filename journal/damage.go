@@ -5,8 +5,8 @@ import "fmt"
 // damage is what is known to be missing from live segments. It never takes a
 // history for shorter than it was: who might have lost a batch stays closed.
 type damage struct {
-	owners map[uint64]bool // hashes of the names of records that cannot be read
-	halves map[uint32]bool // low halves of such hashes, where only those are known
+	owners map[uint64]uint64 // hash of an actor's name: its last batch that cannot be read
+	halves map[uint32]bool   // low halves of such hashes, where only those are known
 	// anyone: records of unknown owners are missing. Only actors with a sound
 	// batch after them, in an unbroken row, are known to have lost nothing.
 	anyone bool
@@ -14,16 +14,51 @@ type damage struct {
 	named  map[Name]error
 }
 
-func (d *damage) concerns(name Name) bool { return d.check(name) != nil }
+// lostOwner notes that a batch of this owner cannot be read.
+func (d *damage) lostOwner(owner, seq uint64) {
+	if d.owners == nil {
+		d.owners = map[uint64]uint64{}
+	}
+	d.owners[owner] = max(d.owners[owner], seq)
+}
 
-// check returns ErrCorrupt if the actor may have lost something.
-func (d *damage) check(name Name) error {
+// lose notes that count records are missing, the last one of an owner with this
+// low half. Sound batches that were seen before prove nothing any more.
+func (d *damage) lose(half uint32, count uint64) {
+	if count == 1 {
+		if d.halves == nil {
+			d.halves = map[uint32]bool{}
+		}
+		d.halves[half] = true
+	} else {
+		d.anyone = true
+	}
+	d.proven = nil
+}
+
+// prove notes a sound batch of an actor after all that was lost so far. That
+// its history has no gap before the batch is checked elsewhere.
+func (d *damage) prove(name Name) {
+	if !d.anyone && d.halves == nil {
+		return
+	}
+	if d.proven == nil {
+		d.proven = map[Name]bool{}
+	}
+	d.proven[name] = true
+}
+
+func (d *damage) concerns(name Name) bool { return d.check(name, 0) != nil }
+
+// check returns ErrCorrupt if the actor, whose own files cover the batches up to
+// last, may have lost something.
+func (d *damage) check(name Name, last uint64) error {
 	if err := d.named[name]; err != nil {
 		return err
 	}
 	owner := ownerOf(name)
 	switch {
-	case d.owners[owner]:
+	case d.owners[owner] > last:
 		return fmt.Errorf("%w: %s: a record in the log is damaged", ErrCorrupt, name)
 	case d.halves[uint32(owner)] && !d.proven[name]:
 		return fmt.Errorf("%w: %s: a record in the log is lost", ErrCorrupt, name)

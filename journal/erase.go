@@ -52,6 +52,7 @@ func (n *Node) forgetLocked(name Name) {
 	if c := n.index[name]; c != nil {
 		for _, r := range c.refs {
 			r.seg.live--
+			r.seg.erased = true
 		}
 		delete(n.index, name)
 	}

@@ -25,6 +25,10 @@ func (n *Node) Names(ctx context.Context, prefix Name, each func(Name) bool) err
 	}
 	n.mu.Unlock()
 	for name := range awake {
+		// Batches of an erased actor stay in segments for a while.
+		if h, _, err := n.readHead(name); err == nil && h.Erased {
+			continue
+		}
 		if !each(name) {
 			return nil
 		}

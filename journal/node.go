@@ -83,10 +83,11 @@ type Node struct {
 	late    sync.Mutex // serialises answers given after the journal was closed
 
 	// The writer's own.
-	buf       []byte
-	nextLSN   uint64
-	lastOwner uint32
-	marked    bool
+	buf         []byte
+	nextLSN     uint64
+	nextSegment uint64
+	lastOwner   uint32 // low half of the last record's owner, for the next one
+	marked      bool   // nothing was written since the last mark
 
 	mu sync.Mutex // guards what follows, and terms' shared fields
 	// active is written by the writer only, which may read it without mu.
@@ -95,13 +96,18 @@ type Node struct {
 	held      int64
 	segments  []*segment // live ones, the oldest first; the last is active
 	liveBytes int64
-	index     map[Name]*chain
-	terms     map[Name]*term
-	templates map[[32]byte]bool // known to be durable
-	damaged   damage
-	broken    error // why the log cannot be written at present
-	stopping  bool
-	stopped   bool
+	compactAt int64 // liveBytes over which segments are compacted
+	// segmentsAt is the number of segments over which they are.
+	segmentsAt int
+	purging    bool // compact because of erased data
+	rollWanted bool // the writer is to begin a new segment
+	index      map[Name]*chain
+	terms      map[Name]*term
+	templates  map[[32]byte]bool // known to be durable
+	damaged    damage
+	broken     error // why the log cannot be written at present
+	stopping   bool
+	stopped    bool
 }
 
 var _ Journal = (*Node)(nil)
@@ -109,6 +115,17 @@ var _ Journal = (*Node)(nil)
 // chain is what the live segments hold of one actor.
 type chain struct {
 	refs []ref
+}
+
+// gap returns an error unless the batches follow last without a gap.
+func (c *chain) gap(last uint64) error {
+	for _, r := range c.refs {
+		if r.seq > last+1 {
+			return fmt.Errorf("batches %d to %d are missing", last+1, r.seq-1)
+		}
+		last = max(last, r.seq)
+	}
+	return nil
 }
 
 // ref says where a batch is.
@@ -150,6 +167,7 @@ func OpenNode(opts NodeOptions) (*Node, error) {
 	if n.maxHeld <= 0 {
 		n.maxHeld = DefaultMaxHeld
 	}
+	n.compactAt, n.segmentsAt = n.compactBytes, maxSegments
 	n.segmentBytes = max(n.compactBytes/4, 4096)
 	for i := range n.gates {
 		n.gates[i] = make(chan struct{}, 1)
@@ -169,9 +187,7 @@ func OpenNode(opts NodeOptions) (*Node, error) {
 	n.done.Go(n.write)
 	n.done.Go(n.answer)
 	n.done.Go(n.compactor)
-	if n.liveBytes > n.compactBytes {
-		n.wakeCompactor()
-	}
+	n.wakeCompactor()
 	return n, nil
 }
 
@@ -235,14 +251,14 @@ func (n *Node) claim(ctx context.Context, name Name, birth *Template) (Term, err
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if err := n.serviceableLocked(name); err != nil {
+	if err := n.serviceableLocked(name, h.Last); err != nil {
 		return nil, err
 	}
 	t := &term{node: n, name: name, owner: ownerOf(name), number: max(number, h.Term), next: h.Last + 1}
 	if c := n.index[name]; c != nil {
 		last := c.refs[len(c.refs)-1]
-		if c.refs[0].seq > h.Last+1 {
-			return nil, n.corruptLocked(name, fmt.Errorf("batches %d to %d are missing", h.Last+1, c.refs[0].seq-1))
+		if err := c.gap(h.Last); err != nil {
+			return nil, n.corruptLocked(name, err)
 		}
 		t.number, t.next = max(t.number, last.term), max(t.next, last.seq+1)
 	}
@@ -264,15 +280,16 @@ func (n *Node) alive(name Name) bool {
 	return n.index[name] != nil || n.terms[name] != nil || n.damaged.concerns(name)
 }
 
-// serviceableLocked returns why no term of the actor can be given out.
-func (n *Node) serviceableLocked(name Name) error {
+// serviceableLocked returns why no term of the actor can be given out, of whose
+// history its own files cover the batches up to last.
+func (n *Node) serviceableLocked(name Name, last uint64) error {
 	switch {
 	case n.stopping:
 		return ErrClosed
 	case n.broken != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, n.broken)
 	default:
-		return n.damaged.check(name)
+		return n.damaged.check(name, last)
 	}
 }
 
@@ -323,6 +340,7 @@ func (n *Node) enterLocked(name Name, r ref) {
 	}
 	c.refs = append(c.refs, r)
 	r.seg.live++
+	r.seg.names = append(r.seg.names, name)
 }
 
 // keepTemplate makes t durable, once, and returns its id.

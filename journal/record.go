@@ -39,11 +39,12 @@ const (
 //	40 u64 seq: number of the batch in the actor's history, from 1
 //	48 u64 term
 //	56 u32 low half of the owner of the record before this one in the segment
-//	60 u32 CRC-32C of the 60 bytes before
+//	60 u32 CRC-32C of the 60 bytes before, begun with the segment's salt
 //	64 name, payload
 //
 // The header has a checksum of its own, so that a damaged payload has a known
-// owner and length, and what follows it can still be read.
+// owner and length, and what follows it can still be read. The salt is random:
+// no tenant can write data that a search for records takes for one.
 type record struct {
 	kind       kind
 	nameLen    uint16
@@ -61,7 +62,7 @@ func (r record) size() int64 {
 	return recordHeader + int64(r.nameLen) + int64(r.payloadLen)
 }
 
-func appendRecordHeader(dst []byte, r record) []byte {
+func appendRecordHeader(dst []byte, r record, salt uint32) []byte {
 	at := len(dst)
 	dst = binary.LittleEndian.AppendUint32(dst, recordMagic)
 	dst = append(dst, byte(r.kind), 0)
@@ -74,15 +75,15 @@ func appendRecordHeader(dst []byte, r record) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, r.seq)
 	dst = binary.LittleEndian.AppendUint64(dst, r.term)
 	dst = binary.LittleEndian.AppendUint32(dst, r.prevOwner)
-	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[at:], castagnoli))
+	return binary.LittleEndian.AppendUint32(dst, crc32.Update(salt, castagnoli, dst[at:]))
 }
 
 // parseRecordHeader reads a header; ok is false if b does not begin with one.
-func parseRecordHeader(b []byte) (r record, ok bool) {
+func parseRecordHeader(b []byte, salt uint32) (r record, ok bool) {
 	if len(b) < recordHeader || binary.LittleEndian.Uint32(b) != recordMagic {
 		return record{}, false
 	}
-	if crc32.Checksum(b[:60], castagnoli) != binary.LittleEndian.Uint32(b[60:]) {
+	if crc32.Update(salt, castagnoli, b[:60]) != binary.LittleEndian.Uint32(b[60:]) {
 		return record{}, false
 	}
 	r = record{
@@ -97,7 +98,7 @@ func parseRecordHeader(b []byte) (r record, ok bool) {
 		term:       binary.LittleEndian.Uint64(b[48:]),
 		prevOwner:  binary.LittleEndian.Uint32(b[56:]),
 	}
-	if r.nameLen > maxName || r.payloadLen > maxPayload || r.synced > r.lsn {
+	if r.nameLen > maxName || r.payloadLen > maxPayload || r.lsn == 0 || r.synced > r.lsn {
 		return record{}, false
 	}
 	switch r.kind {

@@ -98,6 +98,9 @@ func (n *Node) writeBase(ctx context.Context, t *term, h head, refs []ref, f pag
 		files = append([]headFile{*h.Snap}, h.L1...)
 	}
 	for _, hf := range files {
+		if hf.File == "" {
+			continue
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"path/filepath"
@@ -133,6 +135,7 @@ func (n *Node) write() {
 			n.commit(group)
 			n.answers <- group
 		}
+		n.rollIfWanted()
 		switch {
 		case n.isBroken():
 			timer.Reset(repair)
@@ -159,6 +162,22 @@ func (n *Node) rest(repair *time.Duration) {
 	n.broken = nil
 	n.mu.Unlock()
 	n.log.Info("the log can be written again")
+}
+
+// rollIfWanted begins a new segment for the compactor.
+func (n *Node) rollIfWanted() {
+	n.mu.Lock()
+	wanted := n.rollWanted && n.broken == nil
+	n.rollWanted = false
+	n.mu.Unlock()
+	if !wanted {
+		return
+	}
+	if err := n.roll(); err != nil {
+		n.fail(nil, err)
+		return
+	}
+	n.wakeCompactor()
 }
 
 func (n *Node) isBroken() bool {
@@ -230,7 +249,7 @@ func (n *Node) commit(group []*pending) {
 			kind: p.kind, nameLen: uint16(len(p.term.name)), payloadLen: uint32(len(p.payload)),
 			bodyCRC: p.crc, lsn: p.lsn, synced: n.nextLSN, owner: p.term.owner,
 			seq: p.seq, term: p.term.number, prevOwner: owner,
-		})
+		}, n.active.salt)
 		owner = uint32(p.term.owner)
 		buf = append(buf, p.term.name...)
 		p.off = n.active.size + int64(len(buf))
@@ -250,7 +269,6 @@ func (n *Node) commit(group []*pending) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.active.size += int64(len(buf))
-	n.active.next = lsn
 	for _, p := range group {
 		if p.err == nil {
 			n.enterLocked(p.term.name, ref{seg: n.active, off: p.off, len: uint32(len(p.payload)),
@@ -258,7 +276,7 @@ func (n *Node) commit(group []*pending) {
 		}
 	}
 	n.liveBytes += int64(len(buf))
-	if n.liveBytes > n.compactBytes {
+	if n.liveBytes > n.compactAt || len(n.segments) > n.segmentsAt {
 		n.wakeCompactor()
 	}
 }
@@ -306,14 +324,11 @@ func (n *Node) fail(group []*pending, err error) {
 // roll begins a new segment. Once its header is durable, the segment before
 // ends for ever before the first lsn of the new one, whatever else it holds.
 func (n *Node) roll() error {
-	seq := uint64(1)
-	if n.active != nil {
-		seq = n.active.seq + 1
-	}
-	seg, err := n.createSegment(seq, n.nextLSN)
+	seg, err := n.createSegment(n.nextSegment, begin{first: n.nextLSN, salt: newSalt(), prevOwner: n.lastOwner})
 	if err != nil {
 		return err
 	}
+	n.nextSegment++
 	n.lastOwner = 0
 	n.marked = true
 	n.mu.Lock()
@@ -324,28 +339,32 @@ func (n *Node) roll() error {
 	return nil
 }
 
-func (n *Node) createSegment(seq, first uint64) (*segment, error) {
+func (n *Node) createSegment(seq uint64, h begin) (*segment, error) {
 	f, err := n.fs.Create(segmentPath(n.dir, seq))
 	if err != nil {
 		return nil, fmt.Errorf("create segment %d: %w", seq, err)
 	}
 	err = func() error {
-		if _, err := f.WriteAt(appendSegmentHeader(nil, seq, first), 0); err != nil {
+		if _, err := f.WriteAt(appendSegmentHeader(nil, seq, h), 0); err != nil {
 			return err
 		}
 		if err := f.Sync(); err != nil {
 			return err
 		}
-		if n.hooks.noDirSync {
-			return nil
-		}
-		return n.fs.SyncDir(filepath.Join(n.dir, "log"))
+		return n.syncDir(filepath.Join(n.dir, "log"))
 	}()
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("begin segment %d: %w", seq, err)
 	}
-	return &segment{seq: seq, first: first, next: first, file: f, size: segmentHeader}, nil
+	return &segment{begin: h, seq: seq, file: f, size: segmentHeader}, nil
+}
+
+// newSalt returns a random number; see record.
+func newSalt() uint32 {
+	var b [4]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint32(b[:])
 }
 
 // mark writes a record that says only that all before it is durable. Damage to
@@ -355,7 +374,7 @@ func (n *Node) mark() {
 		return
 	}
 	buf := appendRecordHeader(nil, record{kind: kindMark, lsn: n.nextLSN, synced: n.nextLSN,
-		prevOwner: n.lastOwner, bodyCRC: crc32.Checksum(nil, castagnoli)})
+		prevOwner: n.lastOwner, bodyCRC: crc32.Checksum(nil, castagnoli)}, n.active.salt)
 	if err := n.persist(buf); err != nil {
 		n.fail(nil, err)
 		return
@@ -366,7 +385,6 @@ func (n *Node) mark() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.active.size += int64(len(buf))
-	n.active.next = n.nextLSN
 	n.liveBytes += int64(len(buf))
 }
 

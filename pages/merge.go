@@ -82,3 +82,26 @@ func (s Set) ApplyTo(f File) error {
 	}
 	return nil
 }
+
+// FromDatabase returns all pages of a whole SQLite file as a set that shares its
+// memory. A file whose header or length is none of a database gives
+// ErrMalformed.
+func FromDatabase(b []byte) (Set, error) {
+	if len(b) < 100 {
+		return Set{}, malformed("database of %d bytes", len(b))
+	}
+	size := uint32(b[16])<<8 | uint32(b[17])
+	if size == 1 {
+		size = MaxPageSize
+	}
+	if !validPageSize(size) || len(b)%int(size) != 0 {
+		return Set{}, malformed("database of %d bytes with pages of %d", len(b), size)
+	}
+	s := Set{PageSize: size, Size: uint32(len(b) / int(size))}
+	s.Pages = make([]Page, s.Size)
+	for i := range s.Pages {
+		at := i * int(size)
+		s.Pages[i] = Page{No: uint32(i + 1), Data: b[at : at+int(size) : at+int(size)]}
+	}
+	return s, nil
+}
