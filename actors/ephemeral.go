@@ -72,7 +72,7 @@ func (a *ephemeral) guard(f func() error) (err error) {
 		if p := recover(); p != nil {
 			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
 			a.log.Error("actor panicked", "panic", p, "stack", stack())
-			if c, ok := a.self.(interface{ Crashed() }); ok {
+			if c, ok := a.self.(Crasher); ok {
 				c.Crashed()
 			}
 			a.self = nil

@@ -64,6 +64,13 @@ type Ephemeral interface {
 	Done() bool
 }
 
+// Crasher is an Ephemeral that holds something others wait on, such as sockets.
+type Crasher interface {
+	// Crashed is called after a panic, just before the state is dropped. It only
+	// lets go: it must neither panic nor call back.
+	Crashed()
+}
+
 // EphemeralKind describes ephemeral actors of one kind.
 type EphemeralKind struct {
 	Name    string
