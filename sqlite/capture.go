@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/easelhq/easel/pages"
@@ -68,8 +69,12 @@ func (d *DB) capture() (pages.Set, error) {
 		return pages.Set{}, err
 	}
 	frame := frameHeader + int64(d.wal.pageSize)
-	buf := make([]byte, int64(total-d.wal.frames)*frame)
-	if err := d.c.readWAL(buf, walHeader+int64(d.wal.frames)*frame); err != nil {
+	size := int64(total-d.wal.frames) * frame
+	if size > math.MaxInt32 {
+		return pages.Set{}, fmt.Errorf("%w: %d bytes at once", ErrNotCaptured, size)
+	}
+	buf, err := d.c.readWAL(int(size), walHeader+int64(d.wal.frames)*frame)
+	if err != nil {
 		return pages.Set{}, err
 	}
 	set, err := d.wal.take(buf)
@@ -89,8 +94,8 @@ func (d *DB) capture() (pages.Set, error) {
 // readHeader starts the cursor at a new WAL, and checks that a known one is
 // still the same.
 func (d *DB) readHeader() error {
-	h := make([]byte, walHeader)
-	if err := d.c.readWAL(h, 0); err != nil {
+	h, err := d.c.readWAL(walHeader, 0)
+	if err != nil {
 		return err
 	}
 	w := &d.wal

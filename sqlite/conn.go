@@ -111,27 +111,33 @@ func (c *conn) out() uintptr { return c.cell + 16 }
 // inTx reports whether SQLite is inside a transaction.
 func (c *conn) inTx() bool { return lib.Xsqlite3_get_autocommit(c.tls, c.db) == 0 }
 
-// readWAL reads len(b) bytes of the WAL at off through SQLite's own descriptor,
-// so that no further one is needed. b must be on the heap.
-func (c *conn) readWAL(b []byte, off int64) error {
+// readWAL reads n bytes of the WAL at off through SQLite's own descriptor, so
+// that no further one is needed.
+//
+// It makes the buffer itself and is never inlined, so that the buffer is on the
+// heap: a stack may move while SQLite, which knows its address only, fills it.
+//
+//go:noinline
+func (c *conn) readWAL(n int, off int64) ([]byte, error) {
 	if rc := lib.Xsqlite3_file_control(c.tls, c.db, c.main, lib.SQLITE_FCNTL_JOURNAL_POINTER, c.out()); rc != 0 {
-		return c.check(rc)
+		return nil, c.check(rc)
 	}
 	file := *(*uintptr)(at(c.out()))
 	methods := (*lib.Tsqlite3_file)(at(file)).FpMethods
 	if methods == 0 {
-		return fmt.Errorf("%w: no WAL is open", ErrNotCaptured)
+		return nil, fmt.Errorf("%w: no WAL is open", ErrNotCaptured)
 	}
+	b := make([]byte, n)
 	read := struct{ p uintptr }{(*lib.Tsqlite3_io_methods)(at(methods)).FxRead}
 	rc := (*(*func(*libc.TLS, uintptr, uintptr, int32, int64) int32)(unsafe.Pointer(&read)))(
-		c.tls, file, uintptr(unsafe.Pointer(&b[0])), int32(len(b)), off)
+		c.tls, file, uintptr(unsafe.Pointer(unsafe.SliceData(b))), int32(n), off)
 	if rc == lib.SQLITE_IOERR_SHORT_READ {
-		return fmt.Errorf("%w: WAL ends before byte %d", ErrNotCaptured, off+int64(len(b)))
+		return nil, fmt.Errorf("%w: WAL ends before byte %d", ErrNotCaptured, off+int64(n))
 	}
 	if rc != 0 {
-		return &Error{Code: int(rc), Message: "read WAL"}
+		return nil, &Error{Code: int(rc), Message: "read WAL"}
 	}
-	return nil
+	return b, nil
 }
 
 // status returns the current value of a counter of sqlite3_db_status.
