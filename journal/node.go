@@ -277,7 +277,7 @@ func (n *Node) claim(ctx context.Context, name Name, birth *Template) (Term, err
 func (n *Node) alive(name Name) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.index[name] != nil || n.terms[name] != nil || n.damaged.concerns(name)
+	return n.index[name] != nil || n.damaged.concerns(name)
 }
 
 // serviceableLocked returns why no term of the actor can be given out, of whose

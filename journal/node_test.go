@@ -1,56 +1,49 @@
 package journal_test
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"os"
 	"path/filepath"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/easelhq/easel/journal"
-	"github.com/easelhq/easel/pages"
+	"github.com/easelhq/easel/journal/journaltest"
 )
 
-func TestNodeKeepsWhatItAcknowledged(t *testing.T) {
-	dir := t.TempDir()
-	n, err := journal.OpenNode(journal.NodeOptions{Dir: dir})
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, opts journal.NodeOptions) *journal.Node {
+	t.Helper()
+	n, err := journal.OpenNode(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := bytes.Repeat([]byte{1}, 8192)
-	sum := sha256.Sum256(tmpl)
-	term, err := n.Birth(t.Context(), "image/a/b", journal.Template{ID: hex.EncodeToString(sum[:]), Bytes: tmpl})
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return n
+}
+
+func TestNodeKeepsTheContract(t *testing.T) {
+	tests := []struct {
+		name string
+		opts func(t *testing.T) journal.NodeOptions
+	}{
+		{"folder", func(t *testing.T) journal.NodeOptions {
+			return journal.NodeOptions{Dir: filepath.Join(t.TempDir(), "store")}
+		}},
+		{"in memory", func(*testing.T) journal.NodeOptions {
+			return journal.NodeOptions{Dir: "/store", FS: journaltest.NewFS()}
+		}},
+		{"always compacting", func(*testing.T) journal.NodeOptions {
+			return journal.NodeOptions{Dir: "/store", FS: journaltest.NewFS(), CompactBytes: 1}
+		}},
 	}
-	done := make(chan error, 1)
-	term.Append(pages.Set{PageSize: 4096, Size: 2, Pages: []pages.Page{{No: 2, Data: bytes.Repeat([]byte{7}, 4096)}}}, func(err error) { done <- err })
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if err := n.Close(); err != nil {
-		t.Fatal(err)
-	}
-	n, err = journal.OpenNode(journal.NodeOptions{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Close()
-	term, err = n.Claim(t.Context(), "image/a/b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "db")
-	if err := term.Restore(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := append(bytes.Repeat([]byte{1}, 4096), bytes.Repeat([]byte{7}, 4096)...)
-	if !bytes.Equal(got, want) {
-		t.Error("the restored file differs")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			journaltest.Run(t, func(t *testing.T) journal.Journal { return open(t, tt.opts(t)) })
+		})
 	}
 }
