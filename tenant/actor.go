@@ -36,12 +36,12 @@ func (b behavior) Receive(t *actors.Turn, m actors.Message) (actors.Message, err
 
 func (b behavior) Alarm(t *actors.Turn, name string) error { return b.state.Alarm(t, name) }
 
-// Messages returns one value of every type that tenants are sent, answer or
+// Prototypes returns one value of every type that tenants are sent, answer or
 // send, for the runtime to know them by name.
-func Messages() []actors.Message {
+func Prototypes() []actors.Message {
 	return []actors.Message{
 		Empty{}, Seen{}, Member{}, MemberReply{}, Usage{}, UsageReply{},
-		Reserve{}, Ready{}, Abandon{}, Images{}, ImagesReply{}, Sync{}, Synced{},
+		Reserve{}, Ready{}, Abandon{}, Abandoned{}, Images{}, ImagesReply{}, Sync{}, Synced{},
 		Expired{}, ExpiredReply{}, Purged{},
 		Claim{}, Claimed{}, Settle{},
 		Decide{}, Decision{}, Outcome{}, Verdict{}, Confirm{},

@@ -86,13 +86,15 @@ func (s *State) ready(t Turn, m Ready) (actors.Message, error) {
 
 func (s *State) abandon(t Turn, m Abandon) (actors.Message, error) {
 	row, err := findRow(t.Tx(), m.ID)
-	if errors.Is(err, sqlite.ErrNoRows) || err == nil && row.state != reserved {
-		return Empty{}, nil
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, sqlite.ErrNoRows):
+		return Abandoned{}, nil
+	case err != nil:
 		return nil, err
+	case row.state != reserved:
+		return Abandoned{Doomed: row.state == doomed}, nil
 	}
-	return Empty{}, doom(t.Tx(), m.ID, row.held)
+	return Abandoned{Doomed: true}, doom(t.Tx(), m.ID, row.held)
 }
 
 // clearReservations dooms reservations that nothing came of.

@@ -76,9 +76,13 @@ func TestHalfMadeImagesAreCleared(t *testing.T) {
 		must[tenant.Empty](w, tenant.Reserve{ID: id, By: annotator, Size: 5})
 		w.pass(20 * time.Minute)
 	}
-	must[tenant.Empty](w, tenant.Abandon{ID: ids[2]})
-	must[tenant.Empty](w, tenant.Abandon{ID: ids[2]})
-	must[tenant.Empty](w, tenant.Abandon{ID: easel.NewID()})
+	for id, doomed := range map[easel.ID]bool{ids[2]: true, easel.NewID(): false} {
+		for range 2 {
+			if got := must[tenant.Abandoned](w, tenant.Abandon{ID: id}); got.Doomed != doomed {
+				t.Fatalf("abandon %s: %+v", id, got)
+			}
+		}
+	}
 	gone := func() []easel.ID { return goneIDs(must[tenant.ExpiredReply](w, tenant.Expired{Limit: 100})) }
 	if diff := cmp.Diff(slices.Sorted(slices.Values([]easel.ID{ids[0], ids[2]})), gone()); diff != "" {
 		t.Fatal(diff)

@@ -29,14 +29,22 @@ type Ready struct {
 // MessageName implements actors.Message.
 func (Ready) MessageName() string { return "tenant.ready" }
 
-// Abandon gives a reservation up at once; -> Empty. What was made under the id
-// is queued for removal. Unknown ids and ready images are left alone.
+// Abandon gives a reservation up at once; -> Abandoned. Unknown ids and listed
+// images are left alone.
 type Abandon struct {
 	ID easel.ID `json:"id"`
 }
 
 // MessageName implements actors.Message.
 func (Abandon) MessageName() string { return "tenant.abandon" }
+
+// Abandoned answers Abandon.
+type Abandoned struct {
+	Doomed bool `json:"doomed"` // the image is to be purged, and is never listed
+}
+
+// MessageName implements actors.Message.
+func (Abandoned) MessageName() string { return "tenant.abandoned" }
 
 // Images lists live images, newest first by (created_at, id); -> ImagesReply.
 // Pages are stable: whatever is added meanwhile, no image that was there is
