@@ -46,6 +46,7 @@ type postEffect struct {
 // beginEffect puts a session on the stream.
 type beginEffect struct {
 	conn  string
+	epoch string
 	first Item
 	catch catchUp
 	from  *node

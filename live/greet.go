@@ -175,7 +175,7 @@ func (r *roomCore) fetched(m *member, from int64, got []Item, size int64, reply 
 
 func (r *roomCore) begin(m *member, recovered bool, catch catchUp, from *node) {
 	m.phase = present
-	e := beginEffect{conn: m.conn, catch: catch, from: from, tail: r.stream.tail}
+	e := beginEffect{conn: m.conn, epoch: r.sync.epoch, catch: catch, from: from, tail: r.stream.tail}
 	if m.listen {
 		r.do(e)
 		return

@@ -158,7 +158,7 @@ func (r *Room) performOne(e effect) {
 		}
 	case beginEffect:
 		if s := r.byConn[e.conn]; s != nil {
-			s.begin(e.first, e.catch, e.from, e.tail)
+			s.begin(e)
 		}
 	case advanceEffect:
 		for _, s := range r.sessions {

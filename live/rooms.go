@@ -69,12 +69,12 @@ func (r *Rooms) join(ctx context.Context, image actors.Key, m enter) (*Seat, err
 	if draining {
 		return nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the node is draining", RetryAfter: time.Second}
 	}
-	look, err := actors.Ask[canvas.ImageReply](ctx, asker, actors.Request{To: image, Message: canvas.Look{}})
+	_, err := actors.Ask[canvas.ImageReply](ctx, asker, actors.Request{To: image, Message: canvas.Look{}})
 	if err != nil {
 		return nil, err
 	}
 	m.session = newSession(string(easel.NewID()), r.opts.Queues)
-	s := &Seat{Session: m.session, rooms: r, asker: asker, room: Key(image), who: m.who, epoch: look.Epoch}
+	s := &Seat{Session: m.session, rooms: r, asker: asker, room: Key(image), who: m.who}
 	if _, err := asker.Ask(ctx, actors.Request{To: s.room, Message: m}); err != nil {
 		s.Leave(ctx) // it may have entered although the answer was lost
 		return nil, err

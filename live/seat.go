@@ -17,7 +17,6 @@ type Seat struct {
 	rooms *Rooms
 	asker actors.Asker
 	room  actors.Key
-	epoch string
 
 	mu     sync.Mutex // guards what follows
 	who    easel.Principal
@@ -28,9 +27,6 @@ type Seat struct {
 // leaveTimeout bounds how long Leave waits for a busy room, which otherwise
 // notices by itself.
 const leaveTimeout = 2 * time.Second
-
-// Epoch returns the image's history as it was when the seat was taken.
-func (s *Seat) Epoch() string { return s.epoch }
 
 // Principal returns who the seat speaks for.
 func (s *Seat) Principal() easel.Principal {

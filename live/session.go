@@ -37,6 +37,7 @@ type Session struct {
 	ready  chan struct{} // room for one signal: there is something to take
 
 	mu      sync.Mutex // guards what follows; held for moments only
+	epoch   string
 	private []queued
 	bytes   int64 // of private
 	pres    map[string]Frame
@@ -69,6 +70,14 @@ func newSession(conn string, q Queues) *Session {
 
 // Conn returns the session's connection id.
 func (s *Session) Conn() string { return s.conn }
+
+// Epoch names the history that the session's frames are of; "" before there are
+// any.
+func (s *Session) Epoch() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.epoch
+}
 
 // Ready is signalled when Take may have something new.
 func (s *Session) Ready() <-chan struct{} { return s.ready }
@@ -256,18 +265,19 @@ func (s *Session) pushLocked(it Item) {
 	s.signal()
 }
 
-// begin puts the session on the stream behind from: first is sent first, if it
-// holds a frame, then the catch-up. tail is the stream's end.
-func (s *Session) begin(first Item, catch catchUp, from, tail *node) {
+// begin puts the session on the stream behind e.from: e.first is sent first, if
+// it holds a frame, then the catch-up. e.tail is the stream's end.
+func (s *Session) begin(e beginEffect) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed != nil {
 		return
 	}
-	if first.Frame.Len() > 0 {
-		s.pushLocked(first)
+	s.epoch = e.epoch
+	if e.first.Frame.Len() > 0 {
+		s.pushLocked(e.first)
 	}
-	s.catch, s.cursor, s.tail, s.joined, s.behind = catch, from, tail, tail.index, true
+	s.catch, s.cursor, s.tail, s.joined, s.behind = e.catch, e.from, e.tail, e.tail.index, true
 	s.signal()
 }
 

@@ -1,0 +1,178 @@
+package ws
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/easelhq/easel/live"
+)
+
+const (
+	// closeWait is how long a client may take to answer a close.
+	closeWait = 2 * time.Second
+	// sendBuffer is what the kernel may keep for a connection: enough for a fast
+	// link, and little enough for a slow one to hear a ping in time.
+	sendBuffer = 256 << 10
+	maxPongs   = 32 // pings of a client that wait to be answered
+)
+
+// conn is one connection.
+type conn struct {
+	server *Server
+	socket *websocket.Conn
+	net    net.Conn
+	seat   *live.Seat
+	pings  chan []byte   // from the client, to be answered; more are ignored
+	read   chan struct{} // closed when the reader has ended
+	told   bool          // a close frame was already written by the socket; owned by the reader until read is closed
+}
+
+var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func (s *Server) start(socket *websocket.Conn, seat *live.Seat) {
+	c := &conn{
+		server: s, socket: socket, net: socket.NetConn(), seat: seat,
+		pings: make(chan []byte, maxPongs), read: make(chan struct{}),
+	}
+	if b, ok := c.net.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		_ = b.SetWriteBuffer(sendBuffer) // a matter of taste, not of correctness
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	socket.SetReadLimit(s.config.FrameBytes)
+	socket.SetPingHandler(func(data string) error {
+		select {
+		case c.pings <- []byte(data):
+		default:
+		}
+		return nil
+	})
+	socket.SetPongHandler(func(string) error { return nil })
+	socket.SetCloseHandler(func(code int, _ string) error {
+		seat.Close(live.Close{Code: code})
+		return nil
+	})
+	_ = socket.SetReadDeadline(time.Now().Add(s.config.Hello))
+	s.wg.Go(func() {
+		defer close(c.read)
+		c.readAll(ctx)
+	})
+	s.wg.Go(func() {
+		c.writeAll(ctx)
+		_ = c.socket.SetReadDeadline(time.Now().Add(closeWait))
+		<-c.read
+		cancel()
+		_ = c.net.Close()
+		seat.Leave(s.ctx)
+	})
+}
+
+// readAll reads until the connection ends. Once the seat is closed it only waits
+// for the client to close, too.
+func (c *conn) readAll(ctx context.Context) {
+	greeted := false
+	for {
+		text, err := c.message()
+		if err != nil {
+			c.broken(err, greeted)
+			return
+		}
+		if c.seat.Closed() != nil {
+			continue
+		}
+		if greeted {
+			_ = c.socket.SetReadDeadline(time.Time{}) // it is alive
+		}
+		if text == nil {
+			c.seat.Close(live.CloseBadFrame)
+			continue
+		}
+		in, ok := live.Parse(text.Bytes())
+		text.Reset()
+		messages.Put(text)
+		if !ok {
+			c.seat.Close(live.CloseBadFrame)
+			continue
+		}
+		if in.Hello != nil && !greeted {
+			greeted = true
+			_ = c.socket.SetReadDeadline(time.Time{})
+		}
+		if err := c.handle(ctx, in); err != nil && c.seat.Closed() == nil {
+			c.seat.Close(live.CloseInternal)
+		}
+	}
+}
+
+// message reads one message; nil is one that is not text.
+func (c *conn) message() (*bytes.Buffer, error) {
+	kind, r, err := c.socket.NextReader()
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.TextMessage {
+		return nil, nil
+	}
+	buf := messages.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
+	if _, err := buf.ReadFrom(r); err != nil {
+		buf.Reset()
+		messages.Put(buf)
+		return nil, err
+	}
+	return buf, nil
+}
+
+func (c *conn) handle(ctx context.Context, in live.Inbound) error {
+	if in.Type != live.TypeAuth || in.Bad != nil {
+		return c.seat.Say(ctx, in)
+	}
+	who, err := c.server.config.Authenticate(ctx, in.Token)
+	if err == nil {
+		err = c.seat.Renew(ctx, who)
+	}
+	if err != nil {
+		c.seat.Refuse(err)
+	}
+	return nil
+}
+
+// broken ends the seat after a read failed. What is still unread is read away,
+// because closing a connection with unread data would take back the close frame.
+func (c *conn) broken(err error, greeted bool) {
+	var protocol *websocket.CloseError
+	switch {
+	case errors.As(err, &protocol):
+		c.seat.Close(live.CloseGone) // unless the close handler has said more
+		return
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		if greeted {
+			c.seat.Close(live.CloseNoPong)
+		} else {
+			c.seat.Close(live.CloseNoHello)
+		}
+		return
+	case errors.Is(err, websocket.ErrReadLimit):
+		c.told = c.seat.Closed() == nil
+		c.seat.Close(live.CloseTooLarge)
+	case errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF):
+		c.seat.Close(live.CloseGone)
+		return
+	default:
+		// A violation of the protocol, which the socket has answered with 1002,
+		// or a connection that broke.
+		c.told = c.seat.Closed() == nil
+		c.seat.Close(live.CloseGone)
+	}
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = c.net.SetReadDeadline(time.Now().Add(closeWait))
+	_, _ = io.CopyN(io.Discard, c.net, 1<<20)
+}

@@ -1,0 +1,138 @@
+package ws
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/live"
+)
+
+// Subprotocol is the protocol that clients must offer.
+const Subprotocol = "easel.v1"
+
+// bearerPrefix is how a browser, which cannot set headers, brings its token: as
+// a second subprotocol.
+const bearerPrefix = "bearer."
+
+// BearerToken returns the token that a handshake brings as a subprotocol, or "".
+func BearerToken(r *http.Request) string {
+	for _, p := range websocket.Subprotocols(r) {
+		if token, ok := strings.CutPrefix(p, bearerPrefix); ok {
+			return token
+		}
+	}
+	return ""
+}
+
+// Rooms lets connections in. *live.Rooms does.
+type Rooms interface {
+	Join(ctx context.Context, image actors.Key, who easel.Principal) (*live.Seat, error)
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	Rooms Rooms
+	// Authenticate checks the token of an auth frame.
+	Authenticate func(ctx context.Context, token string) (easel.Principal, error)
+	// CheckOrigin reports whether a page from the request's Origin may connect.
+	CheckOrigin func(r *http.Request) bool
+	// Error answers a request that is not upgraded.
+	Error func(w http.ResponseWriter, r *http.Request, err error)
+	Log   *slog.Logger
+
+	FrameBytes int64         // largest message of a client; 0: 64 KiB
+	Hello      time.Duration // for the first hello; 0: 10 s
+	PingEvery  time.Duration // 0: 25 s
+	PongWait   time.Duration // silence after a ping; 0: 8 s
+	Stall      time.Duration // a write without progress; 0: 30 s
+}
+
+// Server serves live sockets.
+type Server struct {
+	config   Config
+	ctx      context.Context //nolint:containedctx // the life of all connections
+	upgrader websocket.Upgrader
+	wg       sync.WaitGroup
+}
+
+// New makes a server whose connections end when ctx does.
+func New(ctx context.Context, c Config) *Server {
+	if c.FrameBytes == 0 {
+		c.FrameBytes = 64 << 10
+	}
+	if c.Hello == 0 {
+		c.Hello = 10 * time.Second
+	}
+	if c.PingEvery == 0 {
+		c.PingEvery = 25 * time.Second
+	}
+	if c.PongWait == 0 {
+		c.PongWait = 8 * time.Second
+	}
+	if c.Stall == 0 {
+		c.Stall = 30 * time.Second
+	}
+	s := &Server{config: c, ctx: ctx}
+	s.upgrader = websocket.Upgrader{
+		// Small and own buffers: an idle connection keeps its read buffer.
+		ReadBufferSize:  1024,
+		WriteBufferSize: 1024,
+		WriteBufferPool: &sync.Pool{},
+		Subprotocols:    []string{Subprotocol},
+		CheckOrigin:     func(*http.Request) bool { return true }, // checked before
+		Error: func(w http.ResponseWriter, r *http.Request, status int, reason error) {
+			c.Error(w, r, refusal(status, reason))
+		},
+	}
+	return s
+}
+
+func refusal(status int, reason error) error {
+	switch status {
+	case http.StatusForbidden:
+		return easel.Errorf(easel.CodeForbidden, "origin not allowed")
+	case http.StatusMethodNotAllowed:
+		return easel.Errorf(easel.CodeMethodNotAllowed, "a handshake is a GET")
+	default:
+		return &easel.Error{Code: easel.CodeBadRequest, Message: "not a WebSocket handshake", Err: reason}
+	}
+}
+
+// Serve upgrades a request of who to a socket on an image. It returns after the
+// handshake; the connection goes on by itself.
+func (s *Server) Serve(w http.ResponseWriter, r *http.Request, image actors.Key, who easel.Principal) {
+	if !websocket.IsWebSocketUpgrade(r) {
+		s.config.Error(w, r, easel.Errorf(easel.CodeBadRequest, "not a WebSocket handshake"))
+		return
+	}
+	if !s.config.CheckOrigin(r) {
+		s.config.Error(w, r, easel.Errorf(easel.CodeForbidden, "origin not allowed"))
+		return
+	}
+	seat, err := s.config.Rooms.Join(r.Context(), image, who)
+	if err != nil {
+		s.config.Error(w, r, err)
+		return
+	}
+	socket, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		seat.Leave(r.Context()) // Upgrade has answered
+		return
+	}
+	if !slices.Contains(websocket.Subprotocols(r), Subprotocol) {
+		seat.Close(live.CloseTooOld)
+	}
+	s.start(socket, seat)
+}
+
+// Wait returns when all connections have ended; none may be served any more.
+func (s *Server) Wait() { s.wg.Wait() }

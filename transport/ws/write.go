@@ -1,0 +1,160 @@
+package ws
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/easelhq/easel/live"
+)
+
+// gather is how many bytes are sent with one system call, at most, unless one
+// frame is larger.
+const gather = 64 << 10
+
+var gathered = sync.Pool{New: func() any {
+	b := make([]byte, 0, 4<<10)
+	return &b
+}}
+
+// writeAll sends until the seat is closed or the connection breaks, and then the
+// close frame.
+func (c *conn) writeAll(ctx context.Context) {
+	w := writer{conn: c}
+	ping := time.NewTicker(c.server.config.PingEvery)
+	defer ping.Stop()
+	var items []live.Item
+	for {
+		taken, more, end := c.seat.Take(items[:0], gather)
+		if err := w.send(taken); err != nil {
+			c.seat.Close(live.CloseGone)
+			return
+		}
+		clear(taken) // the frames are not ours to keep
+		items = taken
+		if end != nil {
+			w.bye(*end)
+			return
+		}
+		if more {
+			select {
+			case data := <-c.pings:
+				w.control(websocket.PongMessage, data)
+			default:
+			}
+			continue
+		}
+		if cap(items) > 64 {
+			items = nil
+		}
+		select {
+		case <-c.seat.Ready():
+		case data := <-c.pings:
+			w.control(websocket.PongMessage, data)
+		case <-ping.C:
+			// A reader that is still catching up is watched by its progress.
+			if c.seat.CaughtUp() {
+				_ = c.socket.SetReadDeadline(time.Now().Add(c.server.config.PongWait))
+				w.control(websocket.PingMessage, nil)
+			}
+		case <-ctx.Done():
+			c.seat.Close(live.CloseDraining)
+		}
+	}
+}
+
+// writer writes to one connection. After an error it writes no more.
+type writer struct {
+	*conn
+	until time.Time // the seat is closed: no write may last longer
+	err   error
+}
+
+func (w *writer) send(items []live.Item) error {
+	if len(items) == 1 {
+		return w.write(items[0].Frame.WebSocket())
+	}
+	if len(items) == 0 {
+		return w.err
+	}
+	pooled := gathered.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
+	buf := (*pooled)[:0]
+	for _, it := range items {
+		b := it.Frame.WebSocket()
+		if len(buf)+len(b) > gather && len(buf) > 0 {
+			_ = w.write(buf)
+			buf = buf[:0]
+		}
+		if len(b) > gather {
+			_ = w.write(b)
+			continue
+		}
+		buf = append(buf, b...)
+	}
+	_ = w.write(buf)
+	*pooled = buf[:0]
+	gathered.Put(pooled)
+	return w.err
+}
+
+// write writes all of b. A reader that takes nothing for the time of a stall is
+// closed as slow; it then has the same time again to come back to its senses, so
+// that it can be told.
+func (w *writer) write(b []byte) error {
+	for len(b) > 0 && w.err == nil {
+		limit := time.Now().Add(w.server.config.Stall)
+		if w.seat.Closed() != nil {
+			if w.until.IsZero() {
+				w.until = limit
+			}
+			limit = w.until
+		}
+		_ = w.net.SetWriteDeadline(limit)
+		n, err := w.net.Write(b)
+		b = b[n:]
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !w.until.IsZero() && !time.Now().Before(w.until) {
+			w.err = err
+			break
+		}
+		if n == 0 {
+			w.seat.Close(live.CloseSlow)
+		}
+	}
+	return w.err
+}
+
+// control writes a control frame of at most 125 bytes of data.
+func (w *writer) control(kind int, data []byte) {
+	const fin = 0x80
+	b := make([]byte, 0, 2+len(data))
+	b = append(b, fin|byte(kind), byte(len(data)))
+	_ = w.write(append(b, data...))
+}
+
+// bye writes the close frame.
+func (w *writer) bye(c live.Close) {
+	if c == live.CloseGone {
+		return // nobody is there, or the socket has answered
+	}
+	if c.Code == websocket.CloseNoStatusReceived {
+		w.control(websocket.CloseMessage, nil)
+		return
+	}
+	select {
+	case <-w.read:
+		if w.told {
+			return
+		}
+	default:
+	}
+	data := binary.BigEndian.AppendUint16(nil, uint16(c.Code))
+	w.control(websocket.CloseMessage, append(data, c.Name...))
+}
