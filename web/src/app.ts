@@ -1,0 +1,20 @@
+import type { Image, Me, Rest } from "./client";
+import type { Thumbnails } from "./pictures";
+
+/** What the views share. */
+export interface App {
+  me: Me;
+  rest: Rest;
+  token: () => string;
+  thumbnails: Thumbnails;
+  /** The images as the gallery last listed them, for next and previous. */
+  listed: Image[];
+  /** The token no longer holds. */
+  signOut: (why?: string) => void;
+}
+
+/** A view that fills the page until it is closed. */
+export interface View {
+  element: HTMLElement;
+  close: () => void;
+}

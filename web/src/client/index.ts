@@ -1,0 +1,8 @@
+/** The client of Easel's REST interface and live socket. */
+
+export { newID } from "./id";
+export type { OutboxStorage, Saved } from "./outbox";
+export type { Annotation, ChatLine, Draft, Image, Op, Patch, Peer, Presence, Stop } from "./protocol";
+export type { Change } from "./replica";
+export { Rest, RestError, type Me } from "./rest";
+export { Session, type Phase, type Rejection, type SessionOptions, type Socket, type Status } from "./session";

@@ -1,0 +1,169 @@
+import { WINDOW, type Op } from "./protocol";
+
+/** What survives a reload. */
+export interface Saved {
+  frames: { seq: number; ops: Op[]; sent: boolean }[];
+}
+
+/** Keeps one client's unanswered frames outside of the page's memory. */
+export interface OutboxStorage {
+  load(client: string): Saved | null;
+  /** Called after every change; null when nothing is left to keep. */
+  save(client: string, saved: Saved | null): void;
+}
+
+/**
+ * A frame on its way. Once sent it keeps its seq and its ops: the server
+ * compares what a repeated seq says with what it said first.
+ */
+export interface Frame {
+  seq: number;
+  ops: Op[];
+  state: "queued" | "sent" | "acked";
+  /** Whether a server may have seen it, on any connection. */
+  sent: boolean;
+  /** The version that an acked frame made. */
+  ver: number;
+}
+
+/**
+ * The frames of one client that the replica does not show yet, in seq order:
+ * acked ones wait for the stream to reach their version, sent ones for an
+ * answer, queued ones for room in the window. It is plain state: no socket, no
+ * timer.
+ */
+export class Outbox {
+  private frames: Frame[] = [];
+  private next = 1;
+
+  constructor(
+    public client: string,
+    private readonly storage: OutboxStorage,
+  ) {
+    const saved = storage.load(client);
+    if (saved) {
+      this.frames = saved.frames.map((f) => ({ ...f, state: "queued", ver: 0 }));
+      this.next = this.frames.reduce((next, f) => Math.max(next, f.seq + 1), 1);
+    }
+  }
+
+  /** Frames without an answer. */
+  get pending(): number {
+    return this.frames.reduce((n, f) => n + (f.state === "acked" ? 0 : 1), 0);
+  }
+
+  /** All frames that lie over the replica, oldest first. */
+  get overlay(): readonly Frame[] {
+    return this.frames;
+  }
+
+  add(ops: Op[]): Frame {
+    const frame: Frame = { seq: this.next++, ops, state: "queued", sent: false, ver: 0 };
+    this.frames.push(frame);
+    this.persist();
+    return frame;
+  }
+
+  /** Takes the frames that may be sent now and marks them as sent. */
+  take(): Frame[] {
+    let room = WINDOW - this.frames.filter((f) => f.state === "sent").length;
+    const out: Frame[] = [];
+    for (const f of this.frames) {
+      if (room <= 0) {
+        break;
+      }
+      if (f.state === "queued") {
+        f.state = "sent";
+        f.sent = true;
+        out.push(f);
+        room--;
+      }
+    }
+    if (out.length > 0) {
+      this.persist();
+    }
+    return out;
+  }
+
+  /** A new connection knows nothing of what was in flight: send it again. */
+  rewind(from = 0): void {
+    for (const f of this.frames) {
+      if (f.state === "sent" && f.seq >= from) {
+        f.state = "queued";
+      }
+    }
+  }
+
+  /**
+   * Fits the numbering to what the server has consumed. Frames that no server
+   * saw follow it. Frames that one may have seen keep their seq, unless the
+   * server has forgotten this client and waits for lower ones.
+   */
+  align(lastSeq: number): void {
+    const open = this.frames.filter((f) => f.state !== "acked");
+    const seen = open.filter((f) => f.sent);
+    const forgotten = seen[0] !== undefined && seen[0].seq > lastSeq + 1;
+    this.next = Math.max(lastSeq, forgotten ? 0 : (seen.at(-1)?.seq ?? 0)) + 1;
+    for (const f of open) {
+      if (forgotten || !f.sent) {
+        f.seq = this.next++;
+      }
+    }
+    this.persist();
+  }
+
+  /** Records an ack; returns the frame, or undefined for a repeated one. */
+  ack(seq: number, ver: number): Frame | undefined {
+    const frame = this.open(seq);
+    if (frame) {
+      frame.state = "acked";
+      frame.ver = ver;
+      this.persist();
+    }
+    return frame;
+  }
+
+  /** Removes a frame that will never be applied. */
+  drop(seq: number): Frame | undefined {
+    const frame = this.open(seq);
+    if (frame) {
+      this.frames = this.frames.filter((f) => f !== frame);
+      this.persist();
+    }
+    return frame;
+  }
+
+  /** Removes acked frames that the replica shows by itself; returns them. */
+  settle(ver: number): Frame[] {
+    const shown = (f: Frame) => f.state === "acked" && f.ver <= ver;
+    const out = this.frames.filter(shown);
+    if (out.length > 0) {
+      this.frames = this.frames.filter((f) => !shown(f));
+    }
+    return out;
+  }
+
+  /** Goes on as another client: what has no answer starts over at seq 1. */
+  rename(client: string): void {
+    this.storage.save(this.client, null);
+    this.client = client;
+    this.next = 1;
+    for (const f of this.frames) {
+      if (f.state !== "acked") {
+        f.seq = this.next++;
+        f.state = "queued";
+        f.sent = false;
+      }
+    }
+    this.persist();
+  }
+
+  private open(seq: number): Frame | undefined {
+    return this.frames.find((f) => f.seq === seq && f.state !== "acked");
+  }
+
+  private persist(): void {
+    const frames = this.frames.filter((f) => f.state !== "acked").map(({ seq, ops, sent }) => ({ seq, ops, sent }));
+    this.storage.save(this.client, frames.length > 0 ? { frames } : null);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Image, Stop } from "./protocol";
+
+export interface Me {
+  user_id: string;
+  tenant: string;
+  role: string;
+  name: string;
+}
+
+/** An error answer of the server, or `unreachable` when there was none. */
+export class RestError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "RestError";
+  }
+}
+
+/** The HTTP half of the server, for one token. */
+export class Rest {
+  constructor(
+    private readonly token: () => string,
+    private readonly base = "",
+  ) {}
+
+  me(): Promise<Me> {
+    return this.json<Me>("GET", "/api/me");
+  }
+
+  images(cursor = "", filename = ""): Promise<{ images: Image[] | null; next_cursor?: string | null }> {
+    const query = new URLSearchParams({ limit: "60" });
+    if (cursor) {
+      query.set("cursor", cursor);
+    }
+    if (filename) {
+      query.set("filename", filename);
+    }
+    return this.json("GET", `/api/images?${query}`);
+  }
+
+  async image(id: string): Promise<Image> {
+    return (await this.json<{ image: Image }>("GET", `/api/images/${id}`)).image;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.call("DELETE", `/api/images/${id}`);
+  }
+
+  async restore(id: string): Promise<Image> {
+    return (await this.json<{ image: Image }>("POST", `/api/images/${id}/restore`)).image;
+  }
+
+  /** The picture itself. It is fetched, not linked, so that no address carries a secret. */
+  async file(id: string, signal?: AbortSignal): Promise<Blob> {
+    return (await this.call("GET", `/api/images/${id}/file`, signal)).blob();
+  }
+
+  async thumbnail(id: string, size: number, signal?: AbortSignal): Promise<Blob> {
+    return (await this.call("GET", `/api/images/${id}/thumbnail?size=${size}`, signal)).blob();
+  }
+
+  /** Uploads a file; progress is called with 0 to 1. Only XMLHttpRequest tells it. */
+  upload(file: File, progress: (part: number) => void): Promise<Image> {
+    return new Promise((resolve, reject) => {
+      const form = new FormData();
+      form.append("image", file, file.name);
+      const request = new XMLHttpRequest();
+      request.open("POST", `${this.base}/api/images/upload`);
+      request.setRequestHeader("Authorization", `Bearer ${this.token()}`);
+      request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
+      request.onerror = () => reject(new RestError(0, "unreachable", "The server cannot be reached."));
+      request.onload = () => {
+        const body = parse(request.responseText);
+        if (request.status === 201 && body?.image) {
+          resolve(body.image as Image);
+        } else {
+          reject(failure(request.status, body));
+        }
+      };
+      request.send(form);
+    });
+  }
+
+  /** Says why a live socket did not open. */
+  async probe(id: string): Promise<"reachable" | "unreachable" | Stop> {
+    try {
+      await this.image(id);
+      return "reachable";
+    } catch (err) {
+      const status = err instanceof RestError ? err.status : 0;
+      const reasons: Record<number, Stop> = { 401: "unauthenticated", 403: "forbidden", 404: "missing", 410: "missing" };
+      return reasons[status] ?? "unreachable";
+    }
+  }
+
+  private async json<T>(method: string, path: string): Promise<T> {
+    return (await (await this.call(method, path)).json()) as T;
+  }
+
+  private async call(method: string, path: string, signal?: AbortSignal): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(this.base + path, {
+        method,
+        headers: { Authorization: `Bearer ${this.token()}` },
+        ...(signal ? { signal } : {}),
+      });
+    } catch (err) {
+      if (signal?.aborted) {
+        throw err;
+      }
+      throw new RestError(0, "unreachable", "The server cannot be reached.");
+    }
+    if (!response.ok) {
+      throw failure(response.status, parse(await response.text()));
+    }
+    return response;
+  }
+}
+
+function parse(text: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
+}
+
+function failure(status: number, body: Record<string, unknown> | null): RestError {
+  return new RestError(
+    status,
+    typeof body?.error === "string" ? body.error : "internal",
+    typeof body?.message === "string" ? body.message : `The server answered ${status}.`,
+  );
+}

@@ -1,0 +1,510 @@
+import { Backoff } from "./backoff";
+import { Emitter } from "./emitter";
+import { newID } from "./id";
+import { Outbox, type OutboxStorage } from "./outbox";
+import {
+  MAX_OPS,
+  onClose,
+  SUBPROTOCOL,
+  type Annotation,
+  type ChatLine,
+  type ClientFrame,
+  type Draft,
+  type Image,
+  type Op,
+  type OpsFrame,
+  type Patch,
+  type Peer,
+  type Presence,
+  type RejFrame,
+  type ServerFrame,
+  type SnapFrame,
+  type Stop,
+  type Welcome,
+} from "./protocol";
+import { idsOf, Replica, type Change } from "./replica";
+
+/** The part of a WebSocket that a session needs; tests give it a fake one. */
+export interface Socket {
+  send(text: string): void;
+  close(code?: number): void;
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+}
+
+/** What the world around a session provides. */
+export interface SessionOptions {
+  image: string;
+  user: string;
+  name?: string;
+  /** The address of the image's live socket. */
+  url: string;
+  /** The bearer token, asked for at every connection. */
+  token: () => string;
+  /** This tab's client id. */
+  client: string;
+  storage: OutboxStorage;
+  connect: (url: string, protocols: string[]) => Socket;
+  /** Asked when a socket never opened, because a browser does not say why. */
+  probe: () => Promise<"reachable" | "unreachable" | Stop>;
+  random?: () => number;
+  setTimeout?: (fn: () => void, ms: number) => number;
+  clearTimeout?: (timer: number) => void;
+}
+
+export type Phase =
+  | "connecting" // the first connection, or one being made again
+  | "loading" // welcomed, the snapshot is on its way
+  | "live"
+  | "waiting" // for the next attempt
+  | "stopped";
+
+/** What a badge shows. */
+export interface Status {
+  phase: Phase;
+  /** Edits without an answer. */
+  pending: number;
+  stop: Stop | null;
+}
+
+export interface Rejection {
+  seq: number;
+  ops: Op[];
+  code: string;
+  message: string;
+}
+
+export interface SessionEvents {
+  status: Status;
+  change: Change;
+  peers: ReadonlyMap<string, Peer>;
+  rejected: Rejection;
+  image: Image;
+  welcome: Welcome;
+  chat: ChatLine;
+  problem: { code: string; message: string };
+}
+
+const PING_EVERY = 20_000;
+const PONG_WITHIN = 8_000;
+const PRESENCE_EVERY = 50;
+const OPEN_WITHIN = 15_000;
+
+/**
+ * A person's live view of one image: a replica that follows the server, an
+ * outbox that survives reloads and lost connections, and the people around.
+ * Edits show at once and are sent in order, exactly once in effect. Nothing
+ * here touches a page.
+ */
+export class Session extends Emitter<SessionEvents> {
+  readonly peers = new Map<string, Peer>();
+  private readonly replica: Replica;
+  private readonly outbox: Outbox;
+  private readonly backoff: Backoff;
+  private readonly later: (fn: () => void, ms: number) => number;
+  private readonly cancel: (timer: number) => void;
+  private socket: Socket | null = null;
+  private phase: Phase = "connecting";
+  private stopReason: Stop | null = null;
+  private conn = "";
+  private snapshot: Annotation[] = [];
+  private state: Presence = {};
+  private replacements = 0;
+  private roleNow = "";
+  private timers: Partial<Record<"retry" | "ping" | "pong" | "presence" | "resend" | "open" | "stable", number>> = {};
+  private presenceDirty = false;
+
+  constructor(private readonly options: SessionOptions) {
+    super();
+    this.replica = new Replica(options.image, options.user);
+    this.outbox = new Outbox(options.client, options.storage);
+    this.backoff = new Backoff(options.random ?? Math.random);
+    this.later = options.setTimeout ?? ((fn, ms) => setTimeout(fn, ms) as unknown as number);
+    this.cancel = options.clearTimeout ?? ((timer) => clearTimeout(timer));
+  }
+
+  get annotations(): ReadonlyMap<string, Annotation> {
+    return this.replica.view;
+  }
+
+  get status(): Status {
+    return { phase: this.phase, pending: this.outbox.pending, stop: this.stopReason };
+  }
+
+  /** This connection's name among the peers; "" while there is none. */
+  get connection(): string {
+    return this.conn;
+  }
+
+  /** The role of the last welcome; "" before. */
+  get role(): string {
+    return this.roleNow;
+  }
+
+  /** Connects, and stays connected until stop. */
+  start(): void {
+    this.show(idsOf(this.outbox.overlay)); // what an earlier page did not get through
+    this.open();
+  }
+
+  /** Closes the connection. Unanswered edits stay in the storage. */
+  stop(): void {
+    this.halt(null);
+  }
+
+  /** Tries again at once: the network came back, or there is a new token. */
+  nudge(): void {
+    if (this.phase === "waiting" || (this.phase === "stopped" && this.stopReason)) {
+      this.backoff.reset();
+      this.open();
+    } else if (this.phase === "live") {
+      this.ping();
+    }
+  }
+
+  /** Gives the running connection a new token, or comes back with it. */
+  authenticate(token: string): void {
+    if (this.phase === "live" || this.phase === "loading") {
+      this.send({ t: "auth", token });
+    } else {
+      this.nudge();
+    }
+  }
+
+  put(draft: Draft, id: string = newID()): string {
+    this.commit([{ k: "put", id, annotation: draft }]);
+    return id;
+  }
+
+  patch(id: string, set: Patch): void {
+    this.commit([{ k: "patch", id, set }]);
+  }
+
+  remove(id: string): void {
+    this.commit([{ k: "del", id }]);
+  }
+
+  /** Applies ops as one transaction: shown now, sent as soon as possible. */
+  commit(ops: Op[]): void {
+    if (ops.length < 1 || ops.length > MAX_OPS) {
+      throw new RangeError(`a transaction has 1 to ${MAX_OPS} ops`);
+    }
+    const frame = this.outbox.add(ops);
+    this.show(idsOf([frame]));
+    this.flush();
+    this.announce();
+  }
+
+  /** Shows this person's cursor and selection to the others, at most 20 times a second. */
+  presence(state: Presence): void {
+    this.state = { ...this.state, ...state };
+    this.presenceDirty = true;
+    this.flushPresence();
+  }
+
+  say(text: string): void {
+    this.send({ t: "chat", text });
+  }
+
+  private open(): void {
+    this.clear("retry");
+    this.drop();
+    this.stopReason = null;
+    this.setPhase("connecting");
+    let opened = false;
+    const socket = this.options.connect(this.options.url, [SUBPROTOCOL, `bearer.${this.options.token()}`]);
+    this.socket = socket;
+    this.arm("open", OPEN_WITHIN, () => this.lost());
+    socket.onopen = () => {
+      opened = true;
+      this.send({
+        t: "hello",
+        client: this.outbox.client,
+        ...(this.replica.since ? { since: this.replica.since } : {}),
+        ...(this.options.name ? { name: this.options.name } : {}),
+      });
+    };
+    socket.onmessage = (event) => {
+      if (this.socket === socket && typeof event.data === "string") {
+        this.receive(JSON.parse(event.data) as ServerFrame);
+      }
+    };
+    socket.onclose = (event) => {
+      if (this.socket !== socket) {
+        return;
+      }
+      if (opened) {
+        this.closed(event.code);
+      } else {
+        this.refused();
+      }
+    };
+  }
+
+  private closed(code: number): void {
+    const verdict = onClose(code);
+    if (verdict === "retry") {
+      this.lost();
+      return;
+    }
+    if (verdict !== "replaced") {
+      this.halt(verdict);
+      return;
+    }
+    // Another connection goes on under our client id: a copy of this tab. It has
+    // the same outbox, so ours starts over under a new name; the ids of its puts
+    // keep them from being applied twice.
+    this.outbox.rename(newID());
+    if (++this.replacements > 5) {
+      this.halt("refused");
+      return;
+    }
+    this.lost();
+  }
+
+  /** The socket never opened. Only an HTTP request can tell why. */
+  private refused(): void {
+    this.drop();
+    this.setPhase("waiting");
+    void this.options.probe().then((found) => {
+      if (this.phase !== "waiting" || this.socket) {
+        return;
+      }
+      if (found === "reachable" || found === "unreachable") {
+        this.lost();
+      } else {
+        this.halt(found);
+      }
+    });
+  }
+
+  private lost(after?: number): void {
+    this.drop();
+    this.setPhase("waiting");
+    this.arm("retry", after ?? this.backoff.next(), () => this.open());
+  }
+
+  private halt(reason: Stop | null): void {
+    this.clear("retry");
+    this.drop();
+    this.stopReason = reason;
+    this.setPhase("stopped");
+  }
+
+  /** Lets go of the socket and of all that belonged to it. */
+  private drop(): void {
+    for (const name of ["ping", "pong", "presence", "resend", "open", "stable"] as const) {
+      this.clear(name);
+    }
+    const socket = this.socket;
+    this.socket = null;
+    this.conn = "";
+    this.snapshot = [];
+    this.outbox.rewind();
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    if (this.peers.size > 0) {
+      this.peers.clear();
+      this.emit("peers", this.peers);
+    }
+  }
+
+  private receive(frame: ServerFrame): void {
+    this.clear("pong");
+    switch (frame.t) {
+      case "welcome":
+        return this.welcome(frame);
+      case "snap":
+        return this.snap(frame);
+      case "ops":
+        return this.ops(frame);
+      case "ack":
+        this.outbox.ack(frame.seq, frame.ver);
+        this.settle();
+        this.flush();
+        return this.announce();
+      case "rej":
+        return this.rej(frame);
+      case "pres":
+        if (frame.conn !== this.conn) {
+          this.peers.set(frame.conn, { conn: frame.conn, user: frame.user, name: frame.name, state: frame.state ?? {} });
+          this.emit("peers", this.peers);
+        }
+        return;
+      case "left":
+        if (this.peers.delete(frame.conn)) {
+          this.emit("peers", this.peers);
+        }
+        return;
+      case "image":
+        return this.emit("image", frame.image);
+      case "chat":
+        return this.emit("chat", frame);
+      case "err":
+        if (!frame.temporary) {
+          this.emit("problem", frame);
+        }
+        return;
+      case "bye":
+        return this.lost((frame.after_ms ?? 0) + 250 * (this.options.random ?? Math.random)());
+    }
+  }
+
+  private welcome(frame: Welcome): void {
+    this.clear("open");
+    this.conn = frame.conn;
+    this.roleNow = frame.role;
+    this.outbox.align(frame.last_seq);
+    for (const peer of frame.peers ?? []) {
+      if (peer.conn !== this.conn) {
+        this.peers.set(peer.conn, { ...peer, state: peer.state ?? {} });
+      }
+    }
+    if (!frame.recovered) {
+      this.replica.since = null; // until the snapshot is whole, a new connection starts over
+      this.snapshot = [];
+    } else if (this.replica.since) {
+      this.replica.since = { epoch: frame.epoch, ver: this.replica.since.ver };
+    }
+    this.epoch = frame.epoch;
+    this.setPhase(frame.recovered ? "live" : "loading");
+    this.emit("welcome", frame);
+    this.emit("image", frame.image);
+    this.emit("peers", this.peers);
+    this.arm("stable", 5_000, () => {
+      this.backoff.reset();
+      this.replacements = 0;
+    });
+    this.ping();
+    this.flush();
+    this.presenceDirty = Object.keys(this.state).length > 0;
+    this.flushPresence();
+  }
+
+  private epoch = "";
+
+  private snap(frame: SnapFrame): void {
+    if (frame.i === 0) {
+      this.snapshot = [];
+    }
+    this.snapshot.push(...(frame.annotations ?? []));
+    if (!frame.last) {
+      return;
+    }
+    const touched = this.replica.reset({ epoch: this.epoch, ver: frame.ver }, this.snapshot);
+    this.snapshot = [];
+    this.settle(touched);
+    this.setPhase("live");
+  }
+
+  private ops(frame: OpsFrame): void {
+    const since = this.replica.since;
+    if (!since || frame.ver <= since.ver) {
+      return;
+    }
+    if (frame.ver > since.ver + 1) {
+      // Never seen from a correct server; resuming closes the gap.
+      this.lost();
+      return;
+    }
+    if (frame.conn === this.conn && frame.seq !== undefined) {
+      this.outbox.ack(frame.seq, frame.ver); // what is broadcast is durable
+    }
+    this.settle(this.replica.apply(frame.ver, frame.ops));
+    this.flush();
+    this.announce();
+  }
+
+  private rej(frame: RejFrame): void {
+    if (frame.temporary) {
+      // Nothing was consumed, so neither was anything behind it.
+      this.outbox.rewind(frame.seq);
+      if (frame.expected !== undefined && frame.expected <= frame.seq) {
+        this.outbox.align(frame.expected - 1);
+      }
+      this.arm("resend", frame.retry_after_ms ?? 500, () => this.flush());
+      return this.announce();
+    }
+    const dropped = this.outbox.drop(frame.seq);
+    if (dropped) {
+      this.show(idsOf([dropped]));
+      this.emit("rejected", { seq: frame.seq, ops: dropped.ops, code: frame.code, message: frame.message });
+    }
+    this.flush();
+    this.announce();
+  }
+
+  /** Forgets what the replica shows by itself now, and looks at ids again. */
+  private settle(touched: Set<string> = new Set()): void {
+    if (this.replica.since) {
+      for (const id of idsOf(this.outbox.settle(this.replica.since.ver))) {
+        touched.add(id);
+      }
+    }
+    this.show(touched);
+  }
+
+  private show(ids: Set<string>): void {
+    const change = this.replica.refresh(ids, this.outbox.overlay);
+    if (change.upserted.length + change.removed.length > 0) {
+      this.emit("change", change);
+    }
+  }
+
+  private flush(): void {
+    if (!this.conn || this.timers.resend !== undefined) {
+      return;
+    }
+    for (const f of this.outbox.take()) {
+      this.send({ t: "op", seq: f.seq, ops: f.ops });
+    }
+  }
+
+  private flushPresence(): void {
+    if (!this.conn || !this.presenceDirty || this.timers.presence !== undefined) {
+      return;
+    }
+    this.presenceDirty = false;
+    this.send({ t: "pres", state: this.state });
+    this.arm("presence", PRESENCE_EVERY, () => this.flushPresence());
+  }
+
+  private ping(): void {
+    this.clear("ping");
+    this.send({ t: "ping" });
+    this.arm("pong", PONG_WITHIN, () => this.lost());
+    this.arm("ping", PING_EVERY, () => this.ping());
+  }
+
+  private send(frame: ClientFrame): void {
+    this.socket?.send(JSON.stringify(frame));
+  }
+
+  private announce(): void {
+    this.emit("status", this.status);
+  }
+
+  private setPhase(phase: Phase): void {
+    this.phase = phase;
+    this.announce();
+  }
+
+  private arm(name: keyof Session["timers"], ms: number, fn: () => void): void {
+    this.clear(name);
+    this.timers[name] = this.later(() => {
+      delete this.timers[name];
+      fn();
+    }, ms);
+  }
+
+  private clear(name: keyof Session["timers"]): void {
+    const timer = this.timers[name];
+    if (timer !== undefined) {
+      this.cancel(timer);
+      delete this.timers[name];
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** Builds an element: attributes, `on…` listeners, and children. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, unknown> = {},
+  ...children: (Node | string | null | undefined | false)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) {
+      continue;
+    }
+    if (name.startsWith("on") && typeof value === "function") {
+      element.addEventListener(name.slice(2), value as EventListener);
+    } else if (name === "style") {
+      element.style.cssText = String(value);
+    } else {
+      element.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+  element.append(...children.filter((c): c is Node | string => c !== null && c !== undefined && c !== false));
+  return element;
+}
+
+const ICONS = {
+  back: "M15 5l-7 7 7 7",
+  left: "M14 6l-6 6 6 6",
+  right: "M10 6l6 6-6 6",
+  upload: "M12 16V5m0 0L7 10m5-5l5 5M5 19h14",
+  select: "M6 4l12 7-5.2 1.4L10 18z",
+  box: "M5 5h14v14H5z",
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  trash: "M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12M10 11v5M14 11v5",
+  close: "M6 6l12 12M18 6L6 18",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  search: "M11 5a6 6 0 100 12 6 6 0 000-12zM20 20l-4.5-4.5",
+  image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01",
+  key: "M15 7a4 4 0 11-3.5 6H9v3H6v3H3v-3l6.2-6.2A4 4 0 0115 7z",
+  out: "M10 5H5v14h5M14 8l4 4-4 4M18 12H9",
+} as const;
+
+export type Icon = keyof typeof ICONS;
+
+/** A line icon of 20 pixels in the text's colour. */
+export function icon(name: Icon): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** The mark of the product. */
+export function logo(): HTMLElement {
+  const mark = h("span", { class: "logo-mark", "aria-hidden": "true" }, h("span", {}), h("span", {}));
+  return h("span", { class: "logo" }, mark, "Easel");
+}
+
+/** A button that shows only an icon, with a name for everyone else. */
+export function iconButton(name: Icon, label: string, onclick: () => void, attributes: Record<string, unknown> = {}): HTMLButtonElement {
+  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
+}
+
+/** How long ago a time was, in words. */
+export function ago(iso: string, now = Date.now()): string {
+  const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
+  const steps: [number, Intl.RelativeTimeFormatUnit][] = [
+    [60, "second"],
+    [3600, "minute"],
+    [86_400, "hour"],
+    [2_592_000, "day"],
+    [31_536_000, "month"],
+    [Infinity, "year"],
+  ];
+  const sizes = [1, 60, 3600, 86_400, 2_592_000, 31_536_000];
+  if (seconds < 45) {
+    return "just now";
+  }
+  const i = steps.findIndex(([limit]) => seconds < limit);
+  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.round(seconds / sizes[i]!), steps[i]![1]);
+}
+
+/** Says something for a few seconds at the bottom of the page. */
+export function toast(text: string, kind: "info" | "error" = "info"): void {
+  let tray = document.querySelector<HTMLElement>(".toasts");
+  if (!tray) {
+    tray = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
+    document.body.append(tray);
+  }
+  const line = h("div", { class: `toast toast-${kind}` }, text);
+  tray.append(line);
+  if (tray.childElementCount > 4) {
+    tray.firstElementChild?.remove();
+  }
+  setTimeout(() => line.remove(), kind === "error" ? 7000 : 4000);
+}

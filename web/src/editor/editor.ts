@@ -1,0 +1,454 @@
+import type { App, View } from "../app";
+import { RestError, Session, type Image, type Rejection } from "../client";
+import { h, icon, iconButton, toast, type Icon } from "../dom";
+import { claimClient, outboxStorage } from "../outbox-storage";
+import { Badge } from "./badge";
+import { Overlay } from "./overlay";
+import { Panel } from "./panel";
+import { People } from "./people";
+import { Popover } from "./popover";
+import { Stage, type Box } from "./stage";
+
+const LAST_LABEL = "easel:label";
+
+/** One image, full page: draw, move, label, delete, and see the others do so. */
+export function openEditor(app: App, id: string): View {
+  return new Editor(app, id);
+}
+
+class Editor implements View {
+  readonly element: HTMLElement;
+  private readonly closing = new AbortController();
+  private readonly badge = new Badge();
+  private readonly people = new People();
+  private readonly panel: Panel;
+  private readonly stageElement = h("div", { class: "stage" });
+  private readonly notice = h("div", { class: "notice", hidden: true, role: "alert" });
+  private readonly title = h("b", { class: "title" }, "…");
+  private readonly details = h("small", {});
+  private readonly tools: Record<"select" | "box", HTMLButtonElement>;
+  private session: Session | null = null;
+  private stage: Stage | null = null;
+  private overlay: Overlay | null = null;
+  private popover: Popover | null = null;
+  private pictureURL = "";
+  private tool: "select" | "box" = "box";
+  private panning = false;
+  private gone = false;
+  private focusNext = "";
+
+  constructor(
+    private readonly app: App,
+    private readonly id: string,
+  ) {
+    this.panel = new Panel({
+      select: (box) => this.select([box]),
+      remove: (box) => this.remove([box]),
+    });
+    this.tools = {
+      select: this.toolButton("select", "Select and pan (V)", "select"),
+      box: this.toolButton("box", "Draw boxes (B)", "box"),
+    };
+    this.element = h(
+      "main",
+      { class: "editor" },
+      h(
+        "header",
+        { class: "bar" },
+        h("a", { class: "icon-button", href: "#/", "aria-label": "All images", title: "All images" }, icon("back")),
+        h("span", { class: "titles" }, this.title, this.details),
+        this.badge.element,
+        h("span", { class: "grow" }),
+        this.people.element,
+        h(
+          "span",
+          { class: "group" },
+          iconButton("left", "Previous image (←)", () => this.step(-1)),
+          iconButton("right", "Next image (→)", () => this.step(1)),
+        ),
+      ),
+      h(
+        "div",
+        { class: "workspace" },
+        h(
+          "section",
+          { class: "stage-frame" },
+          this.stageElement,
+          h(
+            "div",
+            { class: "toolbar card", role: "toolbar", "aria-label": "Tools" },
+            this.tools.select,
+            this.tools.box,
+            h("hr", {}),
+            iconButton("plus", "Zoom in (+)", () => this.stage?.zoom(1.4)),
+            iconButton("minus", "Zoom out (−)", () => this.stage?.zoom(1 / 1.4)),
+            iconButton("fit", "Fit to screen (0)", () => this.stage?.fit()),
+          ),
+          this.notice,
+        ),
+        this.panel.element,
+      ),
+    );
+    this.badge.element.title = "Edits are saved by themselves";
+    this.stageElement.append(h("span", { class: "spinner", role: "status", "aria-label": "Loading" }));
+    this.listen();
+    void this.open();
+  }
+
+  close(): void {
+    this.closing.abort();
+    this.session?.stop();
+    this.overlay?.close();
+    this.panel.close();
+    this.stage?.close();
+    if (this.pictureURL) {
+      URL.revokeObjectURL(this.pictureURL);
+    }
+  }
+
+  private async open(): Promise<void> {
+    const { rest, me } = this.app;
+    const client = await claimClient(me.user_id, this.id);
+    if (this.closing.signal.aborted) {
+      return;
+    }
+    this.startSession(client);
+    try {
+      const image = await rest.image(this.id);
+      this.describe(image);
+      // A browser does not show TIFF: a large thumbnail stands in for it.
+      const picture = image.content_type === "image/tiff" ? rest.thumbnail(this.id, 2048) : rest.file(this.id, this.closing.signal);
+      this.pictureURL = URL.createObjectURL(await picture);
+      const stage = await Stage.open(this.freshStage(), this.pictureURL, {
+        drawn: (box) => this.drawn(box),
+        dragging: (box, at) => this.session?.presence({ draft: at, selection: [box] }),
+        moved: (boxes) => this.moved(boxes),
+        selected: () => this.selectionChanged(),
+        placed: () => this.placed(),
+      });
+      if (this.closing.signal.aborted) {
+        stage.close();
+        return;
+      }
+      this.stageReady(stage);
+    } catch (err) {
+      if (!this.closing.signal.aborted) {
+        this.failed(err);
+      }
+    }
+  }
+
+  private startSession(client: string): void {
+    const { app, id } = this;
+    const url = new URL(`/api/images/${id}/live`, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.hash = "";
+    const session = new Session({
+      image: id,
+      user: app.me.user_id,
+      name: app.me.name || app.me.user_id,
+      url: url.href,
+      token: app.token,
+      client,
+      storage: outboxStorage(app.me.user_id, id),
+      connect: (address, protocols) => new WebSocket(address, protocols) as never,
+      probe: () => app.rest.probe(id),
+    });
+    session.on("status", (status) => {
+      this.badge.show(status);
+      if (status.stop === "unauthenticated") {
+        app.signOut("Your token has expired. Edits that wait are kept in this browser.");
+      } else if (status.stop === "missing") {
+        this.deleted(true);
+      }
+    });
+    session.on("change", (change) => {
+      this.stage?.apply(change);
+      this.refresh();
+    });
+    session.on("peers", () => this.refresh());
+    session.on("welcome", () => this.modes());
+    session.on("rejected", (r) => this.rejected(r));
+    session.on("problem", (p) => toast(p.message, "error"));
+    session.on("image", (image) => {
+      this.describe(image);
+      this.deleted(image.deleted_at !== null && image.deleted_at !== undefined);
+    });
+    this.session = session;
+    this.refresh();
+    session.start();
+  }
+
+  private freshStage(): HTMLElement {
+    const surface = h("div", { class: "surface" });
+    this.stageElement.prepend(surface);
+    return surface;
+  }
+
+  private stageReady(stage: Stage): void {
+    this.stageElement.querySelector(".spinner")?.remove();
+    this.stage = stage;
+    this.overlay = new Overlay(stage);
+    this.popover = new Popover(stage, {
+      label: (box, label) => {
+        localStorage.setItem(LAST_LABEL, label);
+        this.session?.patch(box, { label });
+      },
+      remove: (box) => this.remove([box]),
+      done: () => this.select([]),
+    });
+    this.stageElement.append(this.overlay.element, this.popover.element);
+    this.trackCursor(stage);
+    this.modes();
+    stage.apply({ upserted: [...(this.session?.annotations.values() ?? [])], removed: [] });
+    this.refresh();
+    this.element.dataset.ready = "true";
+  }
+
+  private failed(err: unknown): void {
+    if (err instanceof RestError && err.status === 401) {
+      this.app.signOut("Your token has expired.");
+      return;
+    }
+    const missing = err instanceof RestError && (err.status === 404 || err.status === 410);
+    const text = missing ? "This image does not exist, or was deleted." : err instanceof Error ? err.message : "Something went wrong.";
+    this.stageElement.replaceChildren(
+      h(
+        "div",
+        { class: "blank", role: "alert" },
+        icon("image"),
+        h("h2", {}, missing ? "No such image" : "The picture did not come"),
+        h("p", { class: "muted" }, text),
+        missing
+          ? h("a", { class: "button", href: "#/" }, "All images")
+          : h("button", { class: "button", type: "button", onclick: () => dispatchEvent(new HashChangeEvent("hashchange")) }, "Try again"),
+      ),
+    );
+  }
+
+  private describe(image: Image): void {
+    this.title.textContent = image.filename;
+    this.title.title = image.filename;
+    this.details.textContent = image.width > 0 ? `${image.width} × ${image.height}` : "";
+    document.title = `${image.filename} · Easel`;
+  }
+
+  private deleted(gone: boolean): void {
+    this.gone = gone;
+    this.notice.hidden = !gone;
+    this.notice.textContent = gone ? "This image was deleted. It can be looked at, but not changed." : "";
+    this.modes();
+  }
+
+  private get editable(): boolean {
+    return !this.gone && (this.session?.role || this.app.me.role) !== "viewer";
+  }
+
+  private modes(): void {
+    const drawing = this.tool === "box" && !this.panning;
+    this.stage?.setMode(drawing, this.editable);
+    this.tools.box.disabled = !this.editable;
+    for (const [name, button] of Object.entries(this.tools)) {
+      button.setAttribute("aria-pressed", String((this.editable ? this.tool : "select") === name));
+    }
+  }
+
+  private drawn(box: Box): void {
+    const label = localStorage.getItem(LAST_LABEL) || "object";
+    const id = this.session!.put({ label, ...box });
+    this.session!.presence({ draft: undefined });
+    this.focusNext = id;
+    this.select([id]);
+  }
+
+  private moved(boxes: Map<string, Box>): void {
+    this.session?.presence({ draft: undefined });
+    const known = [...boxes].filter(([id]) => this.session?.annotations.has(id));
+    if (known.length > 0) {
+      this.session!.commit(known.map(([id, set]) => ({ k: "patch", id, set })));
+    }
+    this.refresh();
+  }
+
+  private remove(ids: string[]): void {
+    const known = ids.filter((id) => this.session?.annotations.has(id));
+    if (this.editable && known.length > 0) {
+      this.session!.commit(known.map((id) => ({ k: "del", id })));
+    }
+  }
+
+  private rejected({ code, message, ops }: Rejection): void {
+    if (code === "gone" && ops.every((op) => op.k === "del")) {
+      return; // two people deleted the same box
+    }
+    toast(code === "gone" ? "Somebody deleted that box in the meantime." : `Not saved: ${message}`, "error");
+  }
+
+  private select(ids: string[]): void {
+    this.stage?.select(ids);
+    this.selectionChanged();
+  }
+
+  private selectionChanged(): void {
+    this.session?.presence({ selection: this.stage?.selection ?? [] });
+    this.refresh();
+  }
+
+  private refresh(): void {
+    if (!this.session) {
+      return;
+    }
+    const { annotations, peers } = this.session;
+    const selected = this.stage?.selection ?? [];
+    this.panel.show(annotations, selected, this.editable);
+    this.people.show(peers);
+    this.overlay?.show(annotations, peers);
+    const one = selected.length === 1 && this.editable ? (annotations.get(selected[0]!) ?? null) : null;
+    const focus = one !== null && one.id === this.focusNext;
+    this.popover?.show(one, this.knownLabels(), focus);
+    if (focus) {
+      this.focusNext = "";
+    }
+  }
+
+  /** Labels in use, most used first. */
+  private knownLabels(): string[] {
+    const counts = new Map<string, number>();
+    for (const a of this.session!.annotations.values()) {
+      counts.set(a.label, (counts.get(a.label) ?? 0) + 1);
+    }
+    return [...counts].sort((a, b) => b[1] - a[1]).map(([label]) => label);
+  }
+
+  private placed(): void {
+    this.overlay?.place();
+    this.popover?.place();
+  }
+
+  private trackCursor(stage: Stage): void {
+    const { signal } = this.closing;
+    let start: [number, number] | null = null;
+    stage.element.addEventListener(
+      "pointerdown",
+      (e) => {
+        const onHandle = e.target instanceof Element && e.target.closest(".a9s-handle, .a9s-shape-handle, .a9s-edge-handle");
+        start = this.tool === "box" && !this.panning && this.editable && !onHandle ? stage.fromScreen(e) : null;
+      },
+      { signal, capture: true },
+    );
+    stage.element.addEventListener(
+      "pointermove",
+      (e) => {
+        const at = stage.fromScreen(e);
+        const draft = start && {
+          x: Math.min(start[0], at[0]),
+          y: Math.min(start[1], at[1]),
+          width: Math.abs(at[0] - start[0]),
+          height: Math.abs(at[1] - start[1]),
+        };
+        this.session?.presence({ cursor: at, ...(draft ? { draft } : {}) });
+      },
+      { signal, capture: true },
+    );
+    addEventListener(
+      "pointerup",
+      () => {
+        if (start) {
+          start = null;
+          this.session?.presence({ draft: undefined });
+        }
+      },
+      { signal, capture: true },
+    );
+    stage.element.addEventListener("pointerleave", () => this.session?.presence({ cursor: undefined }), { signal });
+  }
+
+  private step(by: number): void {
+    const list = this.app.listed;
+    const go = () => {
+      const at = this.app.listed.findIndex((image) => image.id === this.id);
+      const next = this.app.listed[at + by];
+      if (next && at >= 0) {
+        location.hash = `#/images/${next.id}`;
+      } else {
+        toast(by > 0 ? "This is the last image." : "This is the first image.");
+      }
+    };
+    if (list.length > 0) {
+      go();
+      return;
+    }
+    this.app.rest.images().then(
+      (page) => {
+        this.app.listed = page.images ?? [];
+        go();
+      },
+      (err: Error) => toast(err.message, "error"),
+    );
+  }
+
+  private toolButton(name: Icon, label: string, tool: "select" | "box"): HTMLButtonElement {
+    return iconButton(name, label, () => this.setTool(tool), { "aria-pressed": "false" });
+  }
+
+  private setTool(tool: "select" | "box"): void {
+    this.tool = tool;
+    this.modes();
+  }
+
+  private listen(): void {
+    const { signal } = this.closing;
+    addEventListener("keydown", (e) => this.keydown(e), { signal, capture: true });
+    addEventListener("keyup", (e) => e.key === " " && this.pan(false), { signal });
+    addEventListener("blur", () => this.pan(false), { signal });
+    addEventListener("online", () => this.session?.nudge(), { signal });
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.session?.nudge(), { signal });
+  }
+
+  private pan(on: boolean): void {
+    if (this.panning !== on) {
+      this.panning = on;
+      this.modes();
+    }
+  }
+
+  private keydown(e: KeyboardEvent): void {
+    const typing = e.target instanceof HTMLElement && e.target.closest("input, textarea, select");
+    if (typing) {
+      return;
+    }
+    if ((e.ctrlKey || e.metaKey) && ["z", "y"].includes(e.key.toLowerCase())) {
+      e.stopImmediatePropagation(); // Annotorious would undo behind the session's back
+      return;
+    }
+    if (e.ctrlKey || e.metaKey || e.altKey) {
+      return;
+    }
+    const actions: Record<string, () => void> = {
+      Delete: () => this.remove(this.stage?.selection ?? []),
+      Backspace: () => this.remove(this.stage?.selection ?? []),
+      Escape: () => {
+        this.stage?.cancelDrawing();
+        this.select([]);
+      },
+      ArrowLeft: () => this.step(-1),
+      ArrowRight: () => this.step(1),
+      v: () => this.setTool("select"),
+      b: () => this.setTool("box"),
+      "+": () => this.stage?.zoom(1.4),
+      "=": () => this.stage?.zoom(1.4),
+      "-": () => this.stage?.zoom(1 / 1.4),
+      "0": () => this.stage?.fit(),
+      " ": () => this.pan(true),
+    };
+    const action = actions[e.key];
+    const onButton = e.target instanceof HTMLElement && e.target.closest("button, a");
+    if (action && !(e.key === " " && onButton)) {
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      if (!e.repeat || e.key === "+" || e.key === "-") {
+        action();
+      }
+    }
+  }
+}

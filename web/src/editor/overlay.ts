@@ -1,0 +1,123 @@
+import type { Annotation, Peer } from "../client";
+import { colorOf } from "../colors";
+import { h } from "../dom";
+import type { Box, Stage } from "./stage";
+
+/** Labels that are drawn at once; more would only cover the picture. */
+const MOST_LABELS = 300;
+
+/** What lies over the picture: labels, and where everyone else is. */
+export class Overlay {
+  readonly element = h("div", { class: "overlay", "aria-hidden": "true" });
+  private readonly labels = new Map<string, HTMLElement>();
+  private readonly people = new Map<string, HTMLElement>();
+  private annotations: ReadonlyMap<string, Annotation> = new Map();
+  private peers: ReadonlyMap<string, Peer> = new Map();
+  private frame = 0;
+
+  constructor(private readonly stage: Stage) {}
+
+  show(annotations: ReadonlyMap<string, Annotation>, peers: ReadonlyMap<string, Peer>): void {
+    this.annotations = annotations;
+    this.peers = peers;
+    this.place();
+  }
+
+  /** Draws again at the next frame. */
+  place(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.placeLabels();
+      this.placePeople();
+    });
+  }
+
+  close(): void {
+    cancelAnimationFrame(this.frame);
+  }
+
+  private placeLabels(): void {
+    const { clientWidth, clientHeight } = this.stage.element;
+    const stale = new Set(this.labels.keys());
+    let shown = 0;
+    for (const a of this.annotations.values()) {
+      const at = this.stage.place(a);
+      if (shown >= MOST_LABELS || at.left > clientWidth || at.top > clientHeight || at.left + at.width < 0 || at.top + at.height < 0) {
+        continue;
+      }
+      shown++;
+      stale.delete(a.id);
+      let tag = this.labels.get(a.id);
+      if (!tag) {
+        tag = h("span", { class: "tag", "data-id": a.id });
+        this.labels.set(a.id, tag);
+        this.element.append(tag);
+      }
+      if (tag.textContent !== a.label) {
+        tag.textContent = a.label;
+        tag.style.setProperty("--tint", colorOf(a.label));
+      }
+      tag.style.transform = `translate(${at.left - 1}px, ${Math.max(0, at.top - 20)}px)`;
+    }
+    for (const id of stale) {
+      this.labels.get(id)!.remove();
+      this.labels.delete(id);
+    }
+  }
+
+  private placePeople(): void {
+    const stale = new Set(this.people.keys());
+    for (const peer of this.peers.values()) {
+      stale.delete(peer.conn);
+      let element = this.people.get(peer.conn);
+      if (!element) {
+        element = person(peer);
+        this.people.set(peer.conn, element);
+        this.element.append(element);
+      }
+      this.placePerson(element, peer);
+    }
+    for (const conn of stale) {
+      this.people.get(conn)!.remove();
+      this.people.delete(conn);
+    }
+  }
+
+  private placePerson(element: HTMLElement, peer: Peer): void {
+    const cursor = element.querySelector<HTMLElement>(".cursor")!;
+    cursor.hidden = !peer.state.cursor;
+    if (peer.state.cursor) {
+      const at = this.stage.toScreen(...peer.state.cursor);
+      cursor.style.transform = `translate(${at.x}px, ${at.y}px)`;
+    }
+    const draft = peer.state.draft;
+    outline(element.querySelector(".draft")!, draft ? this.stage.place(draft) : null);
+    const selected = peer.state.selection?.map((id) => this.annotations.get(id)).find(Boolean);
+    outline(element.querySelector(".held")!, selected && !draft ? this.stage.place(selected as Box) : null);
+  }
+}
+
+function person(peer: Peer): HTMLElement {
+  const arrow = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  arrow.setAttribute("viewBox", "0 0 18 20");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M2 1.5l14 9.2-6.6 1.2L6 18z");
+  arrow.append(path);
+  const name = peer.name || peer.user;
+  return h(
+    "div",
+    { class: "person", "data-user": peer.user, style: `--tint: ${colorOf(peer.user)}` },
+    h("div", { class: "held", hidden: true }, h("span", {}, name)),
+    h("div", { class: "draft", hidden: true }),
+    h("div", { class: "cursor", hidden: true }, arrow, h("span", { class: "cursor-name" }, name)),
+  );
+}
+
+function outline(element: HTMLElement, at: { left: number; top: number; width: number; height: number } | null): void {
+  element.hidden = !at;
+  if (at) {
+    element.style.transform = `translate(${at.left}px, ${at.top}px)`;
+    element.style.width = `${at.width}px`;
+    element.style.height = `${at.height}px`;
+  }
+}

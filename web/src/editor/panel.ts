@@ -1,0 +1,102 @@
+import type { Annotation } from "../client";
+import { colorOf } from "../colors";
+import { h, iconButton } from "../dom";
+
+export interface PanelEvents {
+  select: (id: string) => void;
+  remove: (id: string) => void;
+}
+
+/** Rows that are in the page at once; a list of thousands is searched, not scrolled. */
+const MOST_ROWS = 500;
+
+/** The list of boxes beside the picture. */
+export class Panel {
+  readonly element: HTMLElement;
+  private readonly list = h("ul", { class: "boxes" });
+  private readonly title = h("b", {}, "Boxes");
+  private readonly counter = h("span", { class: "pill" }, "0");
+  private readonly rows = new Map<string, HTMLElement>();
+  private annotations: ReadonlyMap<string, Annotation> = new Map();
+  private selected: readonly string[] = [];
+  private editable = false;
+  private filter = "";
+  private frame = 0;
+
+  constructor(private readonly events: PanelEvents) {
+    const search = h("input", {
+      class: "field",
+      type: "search",
+      placeholder: "Filter by label or person",
+      "aria-label": "Filter boxes",
+      oninput: () => {
+        this.filter = search.value.trim().toLowerCase();
+        this.draw();
+      },
+    });
+    this.element = h(
+      "aside",
+      { class: "panel", "aria-label": "Boxes" },
+      h("header", {}, this.title, this.counter),
+      search,
+      this.list,
+    );
+  }
+
+  show(annotations: ReadonlyMap<string, Annotation>, selected: readonly string[], editable: boolean): void {
+    this.annotations = annotations;
+    this.selected = selected;
+    this.editable = editable;
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  close(): void {
+    cancelAnimationFrame(this.frame);
+  }
+
+  private draw(): void {
+    const matching = [...this.annotations.values()]
+      .filter((a) => !this.filter || `${a.label} ${a.created_by}`.toLowerCase().includes(this.filter))
+      .sort((a, b) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : a.id < b.id ? 1 : -1));
+    this.counter.textContent = String(this.annotations.size);
+    const rows = matching.slice(0, MOST_ROWS).map((a) => this.row(a));
+    if (rows.length === 0) {
+      const text = this.annotations.size > 0 ? "No box matches." : this.editable ? "Drag on the picture to draw the first box." : "Nobody has drawn here yet.";
+      this.list.replaceChildren(h("li", { class: "none" }, text));
+    } else {
+      this.list.replaceChildren(...rows);
+    }
+    for (const id of this.rows.keys()) {
+      if (!this.annotations.has(id)) {
+        this.rows.delete(id);
+      }
+    }
+  }
+
+  private row(a: Annotation): HTMLElement {
+    const key = `${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
+    let row = this.rows.get(a.id);
+    if (!row || row.dataset.key !== key) {
+      row = h(
+        "li",
+        { "data-id": a.id, "data-key": key },
+        h(
+          "button",
+          { class: "row", type: "button", onclick: () => this.events.select(a.id) },
+          h("span", { class: "dot", style: `--tint: ${colorOf(a.label)}` }),
+          h("span", { class: "row-label" }, a.label),
+          a.confidence !== null && h("span", { class: "pill" }, `${Math.round(a.confidence * 100)} %`),
+          h("small", {}, a.updated_by),
+        ),
+        this.editable && iconButton("trash", `Delete ${a.label}`, () => this.events.remove(a.id)),
+      );
+      this.rows.set(a.id, row);
+    }
+    const selected = this.selected.includes(a.id);
+    row.classList.toggle("selected", selected);
+    return row;
+  }
+}

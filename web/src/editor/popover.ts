@@ -1,0 +1,131 @@
+import type { Annotation } from "../client";
+import { colorOf } from "../colors";
+import { h, iconButton } from "../dom";
+import type { Stage } from "./stage";
+
+const MAX_LABEL = 100; // code points
+const SUGGESTIONS = 6;
+
+export interface PopoverEvents {
+  label: (id: string, label: string) => void;
+  remove: (id: string) => void;
+  done: () => void;
+}
+
+/** Names the selected box, next to it. */
+export class Popover {
+  readonly element: HTMLElement;
+  private readonly input: HTMLInputElement;
+  private readonly suggestions = h("div", { class: "suggestions" });
+  private box: Annotation | null = null;
+  private dirty = false;
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly events: PopoverEvents,
+  ) {
+    this.input = h("input", {
+      class: "field",
+      "aria-label": "Label",
+      spellcheck: "false",
+      autocomplete: "off",
+      oninput: () => (this.dirty = true),
+      onblur: () => this.save(),
+    });
+    this.element = h(
+      "form",
+      {
+        class: "popover card",
+        hidden: true,
+        onsubmit: (e: Event) => {
+          e.preventDefault();
+          this.save();
+          this.events.done();
+        },
+        onkeydown: (e: KeyboardEvent) => {
+          if (e.key === "Escape") {
+            this.dirty = false;
+            this.events.done();
+          }
+          e.stopPropagation(); // Delete in here means a letter
+        },
+        onpointerdown: (e: Event) => e.stopPropagation(),
+      },
+      h(
+        "div",
+        { class: "popover-line" },
+        this.input,
+        iconButton("trash", "Delete box", () => this.box && this.events.remove(this.box.id)),
+      ),
+      this.suggestions,
+    );
+  }
+
+  /** Opens at a box, or closes. Typing that nobody has saved yet is kept. */
+  show(box: Annotation | null, labels: string[], focus: boolean): void {
+    if (this.box && this.box.id !== box?.id) {
+      this.save();
+    }
+    const other = this.box?.id !== box?.id;
+    this.box = box;
+    this.element.hidden = !box;
+    if (!box) {
+      return;
+    }
+    if (other || (!this.dirty && this.input.value !== box.label)) {
+      this.input.value = box.label;
+      this.dirty = false;
+    }
+    const chips = labels
+      .filter((label) => label !== box.label)
+      .slice(0, SUGGESTIONS)
+      .map((label) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "chip",
+            style: `--tint: ${colorOf(label)}`,
+            onclick: () => {
+              this.input.value = label;
+              this.dirty = true;
+              this.save();
+              this.events.done();
+            },
+          },
+          label,
+        ),
+      );
+    this.suggestions.replaceChildren(...chips);
+    this.place();
+    if (focus) {
+      this.input.focus();
+      this.input.select();
+    }
+  }
+
+  /** Follows the box over the screen, and stays inside the stage. */
+  place(): void {
+    if (!this.box) {
+      return;
+    }
+    const at = this.stage.place(this.box);
+    const { clientWidth, clientHeight } = this.stage.element;
+    const { offsetWidth: w, offsetHeight: hgt } = this.element;
+    const gap = 12;
+    let top = at.top + at.height + gap;
+    if (top + hgt > clientHeight) {
+      top = at.top - hgt - gap - 20;
+    }
+    const inside = (v: number, most: number) => Math.max(gap, Math.min(v, most - gap));
+    this.element.style.transform = `translate(${inside(at.left, clientWidth - w)}px, ${inside(top, clientHeight - hgt)}px)`;
+  }
+
+  private save(): void {
+    const label = [...this.input.value.trim()].slice(0, MAX_LABEL).join("");
+    if (this.box && this.dirty && label && label !== this.box.label) {
+      this.events.label(this.box.id, label);
+    }
+    this.dirty = false;
+  }
+}

@@ -1,0 +1,248 @@
+import { createOSDAnnotator, type ImageAnnotation, type OpenSeadragonAnnotator } from "@annotorious/openseadragon";
+import "@annotorious/openseadragon/annotorious-openseadragon.css";
+import { Origin, type StoreChangeEvent } from "@annotorious/core";
+import OpenSeadragon from "openseadragon";
+import type { Annotation, Change, Draft } from "../client";
+import { colorOf } from "../colors";
+
+/** A rectangle in fractions of the image. */
+export type Box = Pick<Draft, "x" | "y" | "width" | "height">;
+
+const LEAST = 0.001;
+
+export interface StageEvents {
+  /** A new box was drawn. */
+  drawn: (box: Box) => void;
+  /** An existing one is being dragged; committed once the pointer is up. */
+  dragging: (id: string, box: Box) => void;
+  /** Boxes were moved or resized. */
+  moved: (boxes: Map<string, Box>) => void;
+  selected: (ids: string[]) => void;
+  /** Zoomed, panned or resized: overlays must be placed again. */
+  placed: () => void;
+}
+
+/** The picture and the boxes on it: OpenSeadragon with Annotorious. */
+export class Stage {
+  private readonly viewer: OpenSeadragon.Viewer;
+  private readonly annotator: OpenSeadragonAnnotator;
+  private readonly dirty = new Map<string, Box>();
+  private readonly closing = new AbortController();
+  private size = { x: 1, y: 1 };
+
+  private constructor(
+    readonly element: HTMLElement,
+    viewer: OpenSeadragon.Viewer,
+    private readonly events: StageEvents,
+  ) {
+    this.viewer = viewer;
+    const item = viewer.world.getItemAt(0);
+    this.size = item.getContentSize();
+    this.annotator = createOSDAnnotator(viewer, {
+      autoSave: false,
+      drawingEnabled: false,
+      drawingMode: "drag",
+      theme: "light",
+      style: (a, state) => {
+        const color = colorOf(labelOf(a));
+        const strong = state?.selected || state?.hovered;
+        return { fill: color, fillOpacity: strong ? 0.22 : 0.1, stroke: color, strokeOpacity: 1, strokeWidth: strong ? 3 : 2 };
+      },
+    });
+    this.annotator.setDrawingTool("rectangle");
+    this.annotator.on("createAnnotation", (a) => {
+      // The box comes back from the session under an id of ours.
+      const box = this.toBox(a);
+      this.annotator.cancelSelected();
+      this.annotator.state.store.deleteAnnotation(a.id, Origin.REMOTE);
+      if (box.width >= LEAST && box.height >= LEAST) {
+        events.drawn(box);
+      }
+    });
+    this.annotator.on("selectionChanged", (all) => events.selected(all.map((a) => a.id)));
+    this.annotator.state.store.observe((e) => this.edited(e), { origin: Origin.LOCAL });
+    for (const name of ["update-viewport", "resize", "animation", "open"] as const) {
+      viewer.addHandler(name, () => events.placed());
+    }
+    const { signal } = this.closing;
+    addEventListener("pointerup", () => setTimeout(() => this.commit()), { signal, capture: true });
+    addEventListener("pointercancel", () => setTimeout(() => this.commit()), { signal, capture: true });
+  }
+
+  /** Shows the picture at url in element; rejects if it cannot be decoded. */
+  static open(element: HTMLElement, url: string, events: StageEvents): Promise<Stage> {
+    return new Promise((resolve, reject) => {
+      const viewer = OpenSeadragon({
+        element,
+        tileSources: { type: "image", url },
+        drawer: "canvas",
+        prefixUrl: "",
+        showNavigationControl: false,
+        animationTime: 0.35,
+        springStiffness: 9,
+        minZoomImageRatio: 0.5,
+        maxZoomPixelRatio: 12,
+        visibilityRatio: 0.4,
+        keyboardNavEnabled: false,
+        gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false },
+        gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
+      } as OpenSeadragon.Options);
+      viewer.addOnceHandler("open", () => {
+        const margin = 0.06;
+        const bounds = viewer.world.getHomeBounds();
+        viewer.viewport.fitBounds(
+          new OpenSeadragon.Rect(
+            bounds.x - bounds.width * margin,
+            bounds.y - bounds.height * margin,
+            bounds.width * (1 + 2 * margin),
+            bounds.height * (1 + 2 * margin),
+          ),
+          true,
+        );
+        resolve(new Stage(element, viewer, events));
+      });
+      viewer.addOnceHandler("open-failed", () => {
+        viewer.destroy();
+        reject(new Error("This image cannot be shown here."));
+      });
+    });
+  }
+
+  /** Brings what the session changed onto the picture. */
+  apply(change: Change): void {
+    const store = this.annotator.state.store;
+    for (const a of change.upserted) {
+      if (!this.dirty.has(a.id)) {
+        store.upsertAnnotation(this.fromAnnotation(a), Origin.REMOTE);
+      }
+    }
+    if (change.removed.length > 0) {
+      const selected = this.selection.filter((id) => !change.removed.includes(id));
+      if (selected.length < this.selection.length) {
+        this.select(selected);
+      }
+      store.bulkDeleteAnnotations(
+        change.removed.filter((id) => store.getAnnotation(id)),
+        Origin.REMOTE,
+      );
+      change.removed.forEach((id) => this.dirty.delete(id));
+    }
+  }
+
+  get selection(): string[] {
+    return this.annotator.getSelected().map((a) => a.id);
+  }
+
+  select(ids: string[]): void {
+    if (ids.length > 0) {
+      this.annotator.setSelected(ids, true);
+    } else {
+      this.annotator.cancelSelected();
+    }
+  }
+
+  /** Whether dragging draws (or else pans), and whether boxes can be changed. */
+  setMode(drawing: boolean, editable: boolean): void {
+    this.annotator.setDrawingEnabled(drawing && editable);
+    this.annotator.setUserSelectAction((editable ? "EDIT" : "SELECT") as never);
+    this.element.classList.toggle("drawing", drawing && editable);
+  }
+
+  cancelDrawing(): void {
+    this.annotator.cancelDrawing();
+  }
+
+  zoom(factor: number): void {
+    this.viewer.viewport.zoomBy(factor).applyConstraints();
+  }
+
+  fit(): void {
+    this.viewer.viewport.goHome();
+  }
+
+  /** Where a box is on the screen, in pixels from the stage's corner. */
+  place(box: Box): { left: number; top: number; width: number; height: number } {
+    const from = this.toScreen(box.x, box.y);
+    const to = this.toScreen(box.x + box.width, box.y + box.height);
+    return { left: from.x, top: from.y, width: to.x - from.x, height: to.y - from.y };
+  }
+
+  toScreen(x: number, y: number): { x: number; y: number } {
+    return this.viewer.world
+      .getItemAt(0)
+      .imageToViewerElementCoordinates(new OpenSeadragon.Point(x * this.size.x, y * this.size.y));
+  }
+
+  /** The point of the image under a pointer, in fractions. */
+  fromScreen(event: { clientX: number; clientY: number }): [number, number] {
+    const corner = this.element.getBoundingClientRect();
+    const at = this.viewer.world
+      .getItemAt(0)
+      .viewerElementToImageCoordinates(new OpenSeadragon.Point(event.clientX - corner.left, event.clientY - corner.top));
+    return [at.x / this.size.x, at.y / this.size.y];
+  }
+
+  close(): void {
+    this.closing.abort();
+    this.annotator.destroy();
+    this.viewer.destroy();
+  }
+
+  private edited(event: StoreChangeEvent<ImageAnnotation>): void {
+    for (const { newValue } of event.changes.updated ?? []) {
+      const box = this.toBox(newValue);
+      this.dirty.set(newValue.id, box);
+      this.events.dragging(newValue.id, box);
+    }
+  }
+
+  private commit(): void {
+    if (this.dirty.size > 0) {
+      const boxes = new Map(this.dirty);
+      this.dirty.clear();
+      this.events.moved(boxes);
+    }
+  }
+
+  private toBox(a: ImageAnnotation): Box {
+    const { minX, minY, maxX, maxY } = a.target.selector.geometry.bounds;
+    return clip({
+      x: minX / this.size.x,
+      y: minY / this.size.y,
+      width: (maxX - minX) / this.size.x,
+      height: (maxY - minY) / this.size.y,
+    });
+  }
+
+  private fromAnnotation(a: Annotation): ImageAnnotation {
+    const [x, y, w, hgt] = [a.x * this.size.x, a.y * this.size.y, a.width * this.size.x, a.height * this.size.y];
+    return {
+      id: a.id,
+      bodies: [{ id: `${a.id}-label`, annotation: a.id, purpose: "tagging", value: a.label }],
+      target: {
+        annotation: a.id,
+        selector: {
+          type: "RECTANGLE",
+          geometry: { x, y, w, h: hgt, bounds: { minX: x, minY: y, maxX: x + w, maxY: y + hgt } },
+        },
+      },
+    } as unknown as ImageAnnotation;
+  }
+}
+
+function labelOf(a: ImageAnnotation): string {
+  return a.bodies[0]?.value ?? "";
+}
+
+/** Cuts off what lies outside of the image. */
+export function clip(box: Box): Box {
+  const unit = (v: number) => Math.min(1, Math.max(0, v));
+  let [left, top, right, bottom] = [unit(box.x), unit(box.y), unit(box.x + box.width), unit(box.y + box.height)];
+  if (right - left < LEAST && box.width >= LEAST) {
+    [left, right] = left > 0.5 ? [1 - LEAST, 1] : [0, LEAST];
+  }
+  if (bottom - top < LEAST && box.height >= LEAST) {
+    [top, bottom] = top > 0.5 ? [1 - LEAST, 1] : [0, LEAST];
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}

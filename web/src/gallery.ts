@@ -1,0 +1,193 @@
+import type { App, View } from "./app";
+import { RestError, type Image } from "./client";
+import { colorOf, initials } from "./colors";
+import { ago, h, icon, iconButton, logo, toast } from "./dom";
+import { Uploads } from "./uploads";
+
+const ACCEPT = "image/png,image/jpeg,image/gif,image/webp,image/avif,image/tiff";
+
+/** All images of the tenant, newest first, and a place to drop new ones. */
+export function openGallery(app: App): View {
+  const closing = new AbortController();
+  const writable = app.me.role !== "viewer";
+  let cursor = "";
+  let filter = "";
+  let request = 0;
+
+  const grid = h("div", { class: "grid" });
+  const more = h("button", { class: "button more", type: "button", hidden: true, onclick: () => void load(false) }, "Show more");
+  const body = h("section", { class: "gallery-body", "aria-busy": "true" });
+  const picker = h("input", {
+    type: "file",
+    accept: ACCEPT,
+    multiple: true,
+    hidden: true,
+    onchange: () => {
+      uploads.add([...(picker.files ?? [])]);
+      picker.value = "";
+    },
+  });
+  const search = h("input", {
+    class: "field search",
+    type: "search",
+    placeholder: "Search by name",
+    "aria-label": "Search by name",
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => {
+        filter = search.value.trim();
+        void load(true);
+      }, 200);
+    },
+  });
+  let typing: ReturnType<typeof setTimeout>;
+
+  const uploads = new Uploads(app.rest, (image) => {
+    if (!grid.isConnected) {
+      body.replaceChildren(grid, more);
+    }
+    app.listed = [image, ...app.listed];
+    grid.prepend(card(app, image));
+  });
+
+  const who = app.me.name || app.me.user_id;
+  const element = h(
+    "main",
+    { class: "gallery" },
+    h(
+      "header",
+      { class: "bar" },
+      logo(),
+      h("div", { class: "with-icon grow" }, icon("search"), search),
+      writable &&
+        h("button", { class: "button primary", type: "button", onclick: () => picker.click() }, icon("upload"), "Upload"),
+      h(
+        "span",
+        { class: "me", title: `${who}, ${app.me.role} in ${app.me.tenant}` },
+        h("span", { class: "avatar", style: `--tint: ${colorOf(app.me.user_id)}` }, initials(who)),
+        h("span", { class: "me-text" }, h("b", {}, who), h("small", {}, `${app.me.role} · ${app.me.tenant}`)),
+      ),
+      iconButton("out", "Sign out", () => app.signOut()),
+    ),
+    body,
+    picker,
+    uploads.element,
+    h("div", { class: "drop-hint", "aria-hidden": "true" }, icon("upload"), "Drop to upload"),
+  );
+
+  async function load(fresh: boolean): Promise<void> {
+    const mine = ++request;
+    if (fresh) {
+      cursor = "";
+      if (!grid.childElementCount) {
+        body.replaceChildren(skeletons());
+      }
+    }
+    body.setAttribute("aria-busy", "true");
+    more.disabled = true;
+    try {
+      const page = await app.rest.images(cursor, filter);
+      if (mine !== request || closing.signal.aborted) {
+        return;
+      }
+      const images = page.images ?? [];
+      app.listed = fresh ? images : [...app.listed, ...images];
+      cursor = page.next_cursor ?? "";
+      more.hidden = !cursor;
+      const cards = images.map((image) => card(app, image));
+      if (fresh) {
+        grid.replaceChildren(...cards);
+      } else {
+        grid.append(...cards);
+      }
+      body.replaceChildren(...(app.listed.length > 0 ? [grid, more] : [empty()]));
+    } catch (err) {
+      if (mine !== request || closing.signal.aborted) {
+        return;
+      }
+      if (err instanceof RestError && err.status === 401) {
+        app.signOut("Your token has expired.");
+        return;
+      }
+      const text = err instanceof Error ? err.message : "Something went wrong.";
+      if (grid.childElementCount && grid.isConnected) {
+        toast(text, "error");
+      } else {
+        body.replaceChildren(failed(text));
+      }
+    } finally {
+      if (mine === request) {
+        body.setAttribute("aria-busy", "false");
+        more.disabled = false;
+      }
+    }
+  }
+
+  function empty(): HTMLElement {
+    return filter
+      ? h("div", { class: "blank" }, icon("search"), h("h2", {}, "Nothing by that name"), h("p", { class: "muted" }, "Try fewer letters."))
+      : h(
+          "div",
+          { class: "blank" },
+          icon("image"),
+          h("h2", {}, "No images yet"),
+          h("p", { class: "muted" }, writable ? "Drop photographs anywhere on this page, or choose some." : "Somebody else has to upload the first one."),
+          writable && h("button", { class: "button primary", type: "button", onclick: () => picker.click() }, icon("upload"), "Choose images"),
+        );
+  }
+
+  function failed(text: string): HTMLElement {
+    return h(
+      "div",
+      { class: "blank", role: "alert" },
+      icon("close"),
+      h("h2", {}, "The images did not come"),
+      h("p", { class: "muted" }, text),
+      h("button", { class: "button", type: "button", onclick: () => void load(true) }, "Try again"),
+    );
+  }
+
+  if (writable) {
+    const carriesFiles = (e: DragEvent) => e.dataTransfer?.types.includes("Files") ?? false;
+    let depth = 0;
+    const mark = (change: number) => {
+      depth = Math.max(0, depth + change);
+      element.classList.toggle("dropping", depth > 0);
+    };
+    element.addEventListener("dragenter", (e) => carriesFiles(e) && mark(1));
+    element.addEventListener("dragleave", (e) => carriesFiles(e) && mark(-1));
+    element.addEventListener("dragover", (e) => carriesFiles(e) && e.preventDefault());
+    element.addEventListener("drop", (e) => {
+      e.preventDefault();
+      depth = 0;
+      mark(0);
+      uploads.add([...(e.dataTransfer?.files ?? [])]);
+    });
+  }
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void load(true), {
+    signal: closing.signal,
+  });
+  document.title = "Easel";
+  void load(true);
+  return { element, close: () => closing.abort() };
+}
+
+function card(app: App, image: Image): HTMLElement {
+  const picture = h("img", { alt: "", decoding: "async" });
+  app.thumbnails.show(picture, image.id);
+  const count = image.annotation_count;
+  return h(
+    "a",
+    { class: "tile", href: `#/images/${image.id}`, "data-id": image.id },
+    h("span", { class: "tile-picture" }, picture, count > 0 && h("span", { class: "count" }, String(count))),
+    h("span", { class: "tile-name", title: image.filename }, image.filename),
+    h("span", { class: "tile-meta" }, `${count === 1 ? "1 box" : `${count} boxes`} · ${ago(image.created_at)}`),
+  );
+}
+
+function skeletons(): HTMLElement {
+  const tiles = Array.from({ length: 8 }, () =>
+    h("span", { class: "tile skeleton" }, h("span", { class: "tile-picture" }), h("span", { class: "tile-name" })),
+  );
+  return h("div", { class: "grid", "aria-label": "Loading images" }, ...tiles);
+}

@@ -1,0 +1,94 @@
+import "./style.css";
+import type { App, View } from "./app";
+import { Rest, RestError } from "./client";
+import { h, logo } from "./dom";
+import { openEditor } from "./editor/editor";
+import { openGallery } from "./gallery";
+import { Thumbnails } from "./pictures";
+import { openSignIn } from "./signin";
+import { forgetToken, keepToken, takeToken } from "./token";
+
+const root = document.querySelector<HTMLElement>("#app")!;
+let token = takeToken();
+let app: App | null = null;
+let view: View | null = null;
+
+function show(next: View): void {
+  view?.close();
+  view = next;
+  root.replaceChildren(next.element);
+}
+
+function signIn(problem = ""): void {
+  app = null;
+  show(
+    openSignIn(problem, (given) => {
+      token = given;
+      keepToken(given);
+      void enter();
+    }),
+  );
+}
+
+async function enter(): Promise<void> {
+  if (!token) {
+    signIn();
+    return;
+  }
+  show({
+    element: h("div", { class: "splash", role: "status" }, logo(), h("span", { class: "spinner" })),
+    close: () => {},
+  });
+  const rest = new Rest(() => token);
+  try {
+    const me = await rest.me();
+    app = {
+      me,
+      rest,
+      token: () => token,
+      thumbnails: new Thumbnails(rest),
+      listed: [],
+      signOut: (why) => {
+        forgetToken();
+        token = "";
+        signIn(why);
+      },
+    };
+    route();
+  } catch (err) {
+    if (err instanceof RestError && (err.status === 401 || err.status === 403)) {
+      forgetToken();
+      signIn("This token is not valid, or it has expired.");
+      return;
+    }
+    show({
+      element: h(
+        "div",
+        { class: "splash", role: "alert" },
+        logo(),
+        h("p", {}, "The server cannot be reached."),
+        h("button", { class: "button", type: "button", onclick: () => void enter() }, "Try again"),
+      ),
+      close: () => {},
+    });
+  }
+}
+
+/** Shows what the address names: `#/images/ID`, or the gallery. */
+function route(): void {
+  if (!app) {
+    return;
+  }
+  const match = /^#\/images\/([0-9a-f]{32})$/.exec(location.hash);
+  show(match ? openEditor(app, match[1]!) : openGallery(app));
+}
+
+addEventListener("hashchange", () => {
+  if (location.hash.includes("token=")) {
+    token = takeToken();
+    void enter();
+  } else {
+    route();
+  }
+});
+void enter();

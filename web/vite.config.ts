@@ -1,0 +1,17 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { noEval } from "./build/no-eval.ts";
+
+export default defineConfig({
+  plugins: [noEval()],
+  resolve: {
+    alias: {
+      // Not exported by the package; its index would bring a second PixiJS.
+      "pixi-static-uniforms": fileURLToPath(new URL("node_modules/@pixi/unsafe-eval/lib/syncUniforms.mjs", import.meta.url)),
+    },
+    dedupe: ["@annotorious/core", "openseadragon"],
+  },
+  build: { target: "es2022", sourcemap: false, assetsInlineLimit: 0, chunkSizeWarningLimit: 2000 },
+  server: { proxy: { "/api": { target: process.env.EASEL_URL ?? "http://127.0.0.1:8080", ws: true } } },
+  test: { include: ["test/**/*.test.ts"], environment: "node" },
+});
