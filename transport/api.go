@@ -1,0 +1,219 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/auth"
+	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/tenant"
+)
+
+// Images is what the image routes need of package gallery. What each method does
+// and answers is said there.
+type Images interface {
+	Upload(ctx context.Context, p easel.Principal, u gallery.Upload) (easel.Image, error)
+	Bulk(ctx context.Context, p easel.Principal, items []gallery.Item, once actors.Once) ([]easel.ID, error)
+}
+
+// Pictures is where the bytes of images come from, see package gallery.
+type Pictures interface {
+	Image(ctx context.Context, p easel.Principal, id easel.ID) (gallery.Content, error)
+	Thumbnail(ctx context.Context, p easel.Principal, id easel.ID, size int) (gallery.Content, error)
+	PresignImage(ctx context.Context, p easel.Principal, id easel.ID, ttl time.Duration) (url string, ok bool, err error)
+}
+
+// Files is where tenants' files are kept, see package gallery.
+type Files interface {
+	PutFile(ctx context.Context, p easel.Principal, f gallery.FileUpload) (tenant.File, error)
+	File(ctx context.Context, p easel.Principal, name string) (tenant.File, gallery.Content, error)
+	DeleteFile(ctx context.Context, p easel.Principal, name string, c tenant.Condition, once actors.Once) error
+}
+
+// Stream serves a WebSocket or an event stream on an image that exists and that
+// p may watch. It returns when the client has left.
+type Stream func(w http.ResponseWriter, r *http.Request, p easel.Principal, image easel.ID)
+
+// Node is what a node tells of itself.
+type Node struct {
+	Name    string
+	Region  string
+	Version string
+	// Ready reports whether the node takes requests: not while it starts or
+	// drains. Nil: always.
+	Ready func() bool
+}
+
+// Limits bounds what is asked of the edge. A zero bound of a body means its
+// default; a zero rate is no limit.
+type Limits struct {
+	Body   int64 // bytes of a JSON body; 1 MiB
+	Upload int64 // bytes of an image; 10 MiB
+	File   int64 // bytes of a tenant's file; 5 GiB
+
+	ClientOps   int // ops a second of one client, that is a user and a client id
+	ClientBurst int // ops at once; ClientOps if 0
+	TenantOps   int // ops a second of one tenant on this node
+}
+
+// Rates are the limits that GET /api/usage reports beside the tenant's own; they
+// are kept by others. 0 is no limit.
+type Rates struct {
+	ClientOps        int   `json:"client_ops_per_second"`
+	ClientBurst      int   `json:"client_ops_burst"`
+	ClientPresence   int   `json:"client_presence_per_second"`
+	ImageOps         int   `json:"image_ops_per_second"`
+	ImageSockets     int   `json:"image_sockets"`
+	ImageAnnotations int   `json:"image_annotations"`
+	TenantOps        int   `json:"tenant_ops_per_second"`
+	TenantSockets    int   `json:"tenant_sockets"`
+	FrameBytes       int64 `json:"frame_bytes"`
+	BodyBytes        int64 `json:"body_bytes"`
+	UploadBytes      int64 `json:"upload_bytes"`
+	FileBytes        int64 `json:"file_bytes"`
+}
+
+// Page is the built-in page.
+type Page struct {
+	Files   fs.FS        // what exists, by path without the leading slash; index.html is "/"
+	Handler http.Handler // serves it
+}
+
+// Config is what an API is made of. All parts must be there unless they say
+// otherwise.
+type Config struct {
+	Node     Node
+	Auth     *auth.Authenticator
+	Actors   actors.Asker
+	Images   Images
+	Pictures Pictures
+	Files    Files
+	Live     Stream // WebSocket
+	Events   Stream // SSE
+	Page     Page   // may be empty
+	// Metrics answers GET /metrics. Nil: the route answers not_found.
+	Metrics http.Handler
+	// URLKey signs the URLs of images if the store cannot; at least 32 bytes, kept
+	// in the store, so that URLs outlive the process.
+	URLKey    []byte
+	PublicURL string   // scheme and host under which clients reach the node; "": as each request says
+	Origins   []string // other sites that may call: scheme://host[:port]
+	Limits    Limits
+	Rates     Rates
+	Timeout   time.Duration // of one request to an actor; 10 s
+
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger
+	Registry prometheus.Registerer // nil: no metrics
+	Tracer   trace.TracerProvider  // nil: no traces
+}
+
+// API serves all routes.
+type API struct {
+	c       Config
+	mux     *http.ServeMux
+	routes  []Route
+	shapes  map[*Route]*shape
+	origins map[string]bool
+	running inflight
+	limits  limiters
+	metrics *metrics
+	openapi []byte
+	docs    []byte
+	handler http.Handler
+}
+
+const (
+	defaultBody    = 1 << 20
+	defaultUpload  = 10 << 20
+	defaultFile    = 5 << 30
+	defaultTimeout = 10 * time.Second
+)
+
+// New checks the configuration and makes an API.
+func New(c Config) (*API, error) {
+	if c.Auth == nil || c.Actors == nil || c.Images == nil || c.Pictures == nil || c.Files == nil || c.Log == nil {
+		return nil, errors.New("transport: a part is missing")
+	}
+	if len(c.URLKey) < auth.MinSecret {
+		return nil, errors.New("transport: the URL key is too short")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	setDefault(&c.Limits.Body, defaultBody)
+	setDefault(&c.Limits.Upload, defaultUpload)
+	setDefault(&c.Limits.File, defaultFile)
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+	}
+	a := &API{
+		c: c, mux: http.NewServeMux(), routes: Routes(),
+		shapes: make(map[*Route]*shape), origins: make(map[string]bool),
+		running: inflight{keys: make(map[string]struct{})},
+		limits:  newLimiters(c.Limits),
+		metrics: newMetrics(c.Registry),
+	}
+	for _, o := range c.Origins {
+		a.origins[o] = true
+	}
+	for i := range a.routes {
+		route := &a.routes[i]
+		if route.Body.Type != nil {
+			a.shapes[route] = shapeOf(route.Body.Type)
+		}
+		a.mux.Handle(route.Pattern(), a.endpoint(route))
+	}
+	a.mux.HandleFunc("/", a.otherwise)
+	var err error
+	if a.openapi, err = document(a.routes, c.Node.Version); err != nil {
+		return nil, err
+	}
+	a.docs = docsPage(a.routes)
+	a.handler = a.outer()
+	return a, nil
+}
+
+func setDefault(v *int64, d int64) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// outer wraps the mux in what every request passes: tracing outermost, then the
+// record that logs and counts.
+func (a *API) outer() http.Handler {
+	h := a.crossOrigin(http.HandlerFunc(a.dispatch))
+	h = a.recorded(h)
+	if a.c.Tracer == nil {
+		return h
+	}
+	return otelhttp.NewHandler(h, "http", otelhttp.WithTracerProvider(a.c.Tracer),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method }))
+}
+
+// Server returns an http.Server for h with the time-outs that keep slow clients
+// from holding connections. Bodies have none as a whole: each read of an upload
+// has one.
+func Server(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

@@ -1,0 +1,379 @@
+package transport
+
+import (
+	"bytes"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/canvas"
+	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/tenant"
+)
+
+// maxMetadata bounds an image's metadata, in bytes of JSON.
+const maxMetadata = 64 << 10
+
+type imageAnswer struct {
+	Image easel.Image `json:"image"`
+}
+
+type imagesAnswer struct {
+	Images     []easel.Image `json:"images"`
+	NextCursor *string       `json:"next_cursor" doc:"null at the end."`
+}
+
+// amendBody changes an image's own row.
+type amendBody struct {
+	Filename maybe[string]         `json:"filename" required:"false" minLength:"1" doc:"1 to 255 bytes; the base name is kept."`
+	Metadata maybe[jsontext.Value] `json:"metadata" required:"false" doc:"A JSON object; replaces the old one."`
+}
+
+// uploadBody documents the multipart form of an upload.
+type uploadBody struct {
+	Image string `json:"image" format:"binary" doc:"The file. PNG, JPEG, GIF, WebP, TIFF or AVIF, by its first bytes."`
+}
+
+func imageRoutes() []Route {
+	return []Route{
+		{
+			Method: http.MethodPost, Path: "/api/images/upload", Tag: "Images", Summary: "Upload an image",
+			Doc:    "multipart/form-data with the file in the field `image`. The type is decided by the file's first bytes. Width and height are 0 until the file was read in the background.",
+			Access: Token, Role: easel.Annotator, Body: Body{Media: "multipart/form-data", Doc: reflect.TypeFor[uploadBody]()},
+			Answer: jsonAnswer[imageAnswer](http.StatusCreated), Errors: []easel.Code{easel.CodeRateLimited}, serve: (*call).upload,
+		},
+		{
+			Method: http.MethodGet, Path: "/api/images", Tag: "Images", Summary: "Images of the tenant, newest first",
+			Access: Token, Role: easel.Viewer, Params: pageParams(
+				Param{"uploaded_by", "query", "string", "Only this user's."},
+				Param{"label", "query", "string", "Only those with an annotation of this label."},
+				Param{"filename", "query", "string", "Only those whose file name contains this, in any case."},
+			),
+			Answer: jsonAnswer[imagesAnswer](http.StatusOK), Errors: []easel.Code{easel.CodeInvalid}, serve: (*call).listImages,
+		},
+		{
+			Method: http.MethodGet, Path: "/api/images/{id}", Tag: "Images", Summary: "One image",
+			Access: Token, Role: easel.Viewer, Params: readParams(), Answer: jsonAnswer[imageAnswer](http.StatusOK, "X-Easel-Version"),
+			serve: (*call).oneImage,
+		},
+		{
+			Method: http.MethodPatch, Path: "/api/images/{id}", Tag: "Images", Summary: "Rename an image or replace its metadata",
+			Doc:    "Annotators may do so to their own images, admins to any.",
+			Access: Token, Role: easel.Annotator, Body: jsonBody[amendBody](), Answer: jsonAnswer[imageAnswer](http.StatusOK, "X-Easel-Version"),
+			serve: (*call).amendImage,
+		},
+		{
+			Method: http.MethodDelete, Path: "/api/images/{id}", Tag: "Images", Summary: "Delete an image; it can be restored for a while",
+			Doc:    "Annotators may delete their own images, admins any. A repeat is fine; everything else on a deleted image is `gone`.",
+			Access: Token, Role: easel.Annotator, Answer: noContent(), serve: (*call).deleteImage,
+		},
+		{
+			Method: http.MethodPost, Path: "/api/images/{id}/restore", Tag: "Images", Summary: "Restore a deleted image",
+			Access: Token, Role: easel.Annotator, Answer: jsonAnswer[imageAnswer](http.StatusOK, "X-Easel-Version"), serve: (*call).restoreImage,
+		},
+	}
+}
+
+// Bounds of an upload's form, beside the file itself.
+const (
+	maxParts     = 16
+	maxPartBytes = 64 << 10
+	formOverhead = 1 << 20 // parts, boundaries and headers
+)
+
+func (c *call) upload() error {
+	limit := c.c.Limits.Upload
+	if c.r.ContentLength > limit+formOverhead {
+		return tooLarge(limit)
+	}
+	if !strings.HasPrefix(strings.ToLower(c.r.Header.Get("Content-Type")), "multipart/form-data") {
+		return easel.Errorf(easel.CodeUnsupportedMedia, "an upload must be multipart/form-data")
+	}
+	body := http.MaxBytesReader(c.w, c.r.Body, limit+formOverhead)
+	c.r.Body = struct {
+		io.Reader
+		io.Closer
+	}{&patient{r: body, rc: http.NewResponseController(c.w)}, body}
+	form, err := c.r.MultipartReader()
+	if err != nil {
+		return easel.Errorf(easel.CodeBadRequest, "the form is malformed")
+	}
+	part, err := imagePart(form)
+	if err != nil {
+		return err
+	}
+	name, err := baseName(part.FileName())
+	if err != nil {
+		return err
+	}
+	file := &fileReader{part: part, form: form, left: limit, limit: limit}
+	image, err := c.c.Images.Upload(c.ctx, c.p, gallery.Upload{
+		Filename: name, Body: file, Once: actors.Once{ID: c.key},
+	})
+	if err != nil {
+		if file.err != nil && easel.CodeOf(err) == easel.CodeInternal {
+			return file.err // what is wrong with the request, not with the store
+		}
+		return err
+	}
+	return c.answer(imageAnswer{image})
+}
+
+// imagePart passes over the small fields before the file.
+func imagePart(form *multipart.Reader) (*multipart.Part, error) {
+	for range maxParts {
+		// Raw: a part's own transfer encoding would inflate past the bounds.
+		part, err := form.NextRawPart()
+		switch {
+		case err == io.EOF:
+			return nil, easel.Invalid("image", "is required")
+		case err != nil:
+			return nil, formFailed(err)
+		case part.FormName() == "image":
+			return part, nil
+		}
+		n, err := io.Copy(io.Discard, io.LimitReader(part, maxPartBytes+1))
+		if err != nil {
+			return nil, formFailed(err)
+		}
+		if n > maxPartBytes {
+			return nil, tooLarge(maxPartBytes)
+		}
+	}
+	return nil, easel.Invalid("image", "must be among the first 16 fields")
+}
+
+// formFailed is the error for a form that could not be read on.
+func formFailed(err error) error {
+	if e := asError(err); e.Code == easel.CodeTooLarge {
+		return e
+	}
+	return &easel.Error{Code: easel.CodeBadRequest, Message: "the form is malformed or ended early", Err: err}
+}
+
+// fileReader reads the file's part to its end, and then checks that the form
+// ends too: a form that was cut off is no upload.
+type fileReader struct {
+	part  *multipart.Part
+	form  *multipart.Reader
+	left  int64
+	limit int64
+	err   error // the first failure but io.EOF
+	over  bool
+}
+
+// Read implements io.Reader.
+func (f *fileReader) Read(b []byte) (int, error) {
+	switch {
+	case f.err != nil:
+		return 0, f.err
+	case f.over:
+		return 0, io.EOF
+	}
+	n, err := f.part.Read(b)
+	if f.left -= int64(n); f.left < 0 {
+		f.err = tooLarge(f.limit)
+		return 0, f.err
+	}
+	switch {
+	case err == io.EOF:
+		if f.err = f.rest(); f.err != nil {
+			return n, f.err
+		}
+		f.over = true
+		return n, io.EOF
+	case err != nil:
+		f.err = formFailed(err)
+		return n, f.err
+	default:
+		return n, nil
+	}
+}
+
+// rest reads what follows the file: only small fields, and no second file.
+func (f *fileReader) rest() error {
+	part, err := imagePart(f.form)
+	switch {
+	case err == nil:
+		_ = part.Close()
+		return easel.Invalid("image", "is there twice")
+	case easel.CodeOf(err) == easel.CodeInvalid:
+		return nil // no other one, as it should be
+	default:
+		return err
+	}
+}
+
+// patient gives every read of a body its own time-out, so that a large body may
+// take long but a stalled one does not hold its connection.
+type patient struct {
+	r  io.Reader
+	rc *http.ResponseController
+}
+
+// stallTime is how long a body may stall.
+const stallTime = 30 * time.Second
+
+// Read implements io.Reader.
+func (p *patient) Read(b []byte) (int, error) {
+	// Not every ResponseWriter has deadlines.
+	_ = p.rc.SetReadDeadline(time.Now().Add(stallTime))
+	return p.r.Read(b)
+}
+
+// baseName returns the base name of a file name: what is after the last slash of
+// either kind, without control characters, cut to easel.MaxFilename bytes of
+// UTF-8 with its extension kept. Nothing left is "image".
+func baseName(name string) (string, error) {
+	if !utf8.ValidString(name) {
+		return "", easel.Invalid("image", "must have a file name in UTF-8")
+	}
+	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
+		name = name[i+1:]
+	}
+	name = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, name))
+	if name == "" || name == "." || name == ".." {
+		return "image", nil
+	}
+	if len(name) > easel.MaxFilename {
+		ext := ""
+		if i := strings.LastIndexByte(name, '.'); i >= 0 && len(name)-i <= 16 {
+			ext = name[i:]
+		}
+		name = strings.ToValidUTF8(name[:easel.MaxFilename-len(ext)], "") + ext
+	}
+	return name, nil
+}
+
+func (c *call) listImages() error {
+	limit, err := c.query.limit()
+	if err != nil {
+		return err
+	}
+	m := tenant.Images{Limit: limit}
+	by, err := c.query.text("uploaded_by")
+	if err != nil {
+		return err
+	}
+	if by != nil {
+		m.UploadedBy = *by
+	}
+	if m.Label, err = c.query.text("label"); err != nil {
+		return err
+	}
+	if m.Filename, err = c.query.text("filename"); err != nil {
+		return err
+	}
+	m.Cursor, _ = c.query.find("cursor")
+	reply, err := askTenant[tenant.ImagesReply](c, m, actors.Once{})
+	if err != nil {
+		return err
+	}
+	return c.answer(imagesAnswer{Images: list(reply.Images), NextCursor: next(reply.Next)})
+}
+
+// list makes an empty list of none, so that it is not null in JSON.
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+func imageVersion(r canvas.ImageReply) (string, int64) { return r.Epoch, r.Ver }
+
+func (c *call) oneImage() error {
+	id, err := c.imageID()
+	if err != nil {
+		return err
+	}
+	reply, err := readImage(c, id, canvas.Look{}, imageVersion)
+	if err != nil {
+		return err
+	}
+	return c.answer(imageAnswer{reply.Image})
+}
+
+func (c *call) amendImage() error {
+	id, err := c.imageID()
+	if err != nil {
+		return err
+	}
+	in, body, err := decode[amendBody](c)
+	if err != nil {
+		return err
+	}
+	m := canvas.Amend{By: c.author()}
+	if in.Filename.Set {
+		name, err := renamed(in.Filename.Value)
+		if err != nil {
+			return err
+		}
+		m.Filename = &name
+	}
+	if in.Metadata.Set {
+		if in.Metadata.Value.Kind() != '{' {
+			return easel.Errorf(easel.CodeBadRequest, "metadata must be an object")
+		}
+		if len(in.Metadata.Value) > maxMetadata {
+			return easel.Invalid("metadata", "must have at most 65536 bytes")
+		}
+		m.Metadata = bytes.Clone(in.Metadata.Value)
+	}
+	if m.Filename == nil && m.Metadata == nil {
+		return easel.Invalid("filename", "or metadata is required")
+	}
+	reply, err := askImage[canvas.ImageReply](c, id, m, c.once(body))
+	return c.imageIs(reply, err)
+}
+
+// renamed checks a file name that a client chose, which unlike an upload's is
+// not mended.
+func renamed(name string) (string, error) {
+	mended, err := baseName(name)
+	if err != nil || mended != name {
+		return "", easel.Invalid("filename", "must be a base name of 1 to 255 bytes without slashes and control characters")
+	}
+	return name, nil
+}
+
+func (c *call) imageIs(reply canvas.ImageReply, err error) error {
+	if err != nil {
+		return err
+	}
+	c.at(reply.Epoch, reply.Ver)
+	return c.answer(imageAnswer{reply.Image})
+}
+
+func (c *call) deleteImage() error {
+	id, err := c.imageID()
+	if err != nil {
+		return err
+	}
+	if _, err := askImage[canvas.Empty](c, id, canvas.SoftDelete{By: c.author()}, c.once(nil)); err != nil {
+		return err
+	}
+	return c.done()
+}
+
+func (c *call) restoreImage() error {
+	id, err := c.imageID()
+	if err != nil {
+		return err
+	}
+	reply, err := askImage[canvas.ImageReply](c, id, canvas.Restore{By: c.author()}, c.once(nil))
+	return c.imageIs(reply, err)
+}
