@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -83,12 +82,6 @@ type Rates struct {
 	FileBytes        int64 `json:"file_bytes"`
 }
 
-// Page is the built-in page.
-type Page struct {
-	Files   fs.FS        // what exists, by path without the leading slash; index.html is "/"
-	Handler http.Handler // serves it
-}
-
 // Config is what an API is made of. All parts must be there unless they say
 // otherwise.
 type Config struct {
@@ -100,7 +93,9 @@ type Config struct {
 	Files    Files
 	Live     Stream // WebSocket
 	Events   Stream // SSE
-	Page     Page   // may be empty
+	// Page answers what is not under /api/ and no route takes, its own not_found
+	// included. Nil: there is no page.
+	Page http.Handler
 	// Metrics answers GET /metrics. Nil: the route answers not_found.
 	Metrics http.Handler
 	// URLKey signs the URLs of images if the store cannot; at least 32 bytes, kept

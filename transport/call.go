@@ -42,7 +42,7 @@ func (a *API) endpoint(route *Route) http.Handler {
 		}
 		c := &call{API: a, w: w, r: r, ctx: r.Context(), route: route}
 		if err := c.run(); err != nil {
-			writeError(w, r, err)
+			WriteError(w, r, err)
 			a.note(r, err)
 		}
 	})

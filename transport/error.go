@@ -83,8 +83,9 @@ func tooLarge(limit int64) *easel.Error {
 	return easel.Errorf(easel.CodeTooLarge, "the body is larger than %d bytes", limit)
 }
 
-// writeError answers r with err. It is the only place that does.
-func writeError(w http.ResponseWriter, r *http.Request, err error) {
+// WriteError answers r with err: the one form of every error. The response must
+// be one that API gave out, which has its request id already.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := asError(err)
 	status := Status(e.Code)
 	if e.Code == easel.CodeConflict && len(e.Current) > 0 && conditional(r) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -145,7 +146,7 @@ func (a *API) panicked(rec *recorder, r *http.Request, v any) {
 	a.c.Log.ErrorContext(r.Context(), "panic in a request", "route", rec.route,
 		"request_id", rec.Header().Get("X-Request-Id"), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 	if rec.status == 0 && !rec.taken {
-		writeError(rec, r, &easel.Error{Code: easel.CodeInternal, Message: "internal error"})
+		WriteError(rec, r, &easel.Error{Code: easel.CodeInternal, Message: "internal error"})
 	}
 }
 
@@ -257,7 +258,7 @@ var restRoutes = [...]string{"/api/files/", "/api/kv/", "/api/users/"}
 // go on with their slashes escaped, and nothing else has such a path.
 func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 	if !utf8.ValidString(r.URL.Path) {
-		writeError(w, r, easel.Invalid("path", "must be UTF-8"))
+		WriteError(w, r, easel.Invalid("path", "must be UTF-8"))
 		return
 	}
 	if escaped := r.URL.EscapedPath(); !clean(escaped) {
@@ -287,24 +288,22 @@ func clean(p string) bool {
 	return cleaned == p || p == cleaned+"/"
 }
 
-// otherwise answers what no route took: with the page, with the methods that the
-// path has, or with not_found.
+// otherwise answers what no route took: with the methods that the path has, with
+// the page, or with not_found.
 func (a *API) otherwise(w http.ResponseWriter, r *http.Request) {
-	get := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if get && a.c.Page.Handler != nil && a.onPage(r.URL.Path) {
+	if allowed := a.allowed(r); len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		WriteError(w, r, easel.Errorf(easel.CodeMethodNotAllowed, "this path takes %s", strings.Join(allowed, ", ")))
+		return
+	}
+	if a.c.Page != nil && !strings.HasPrefix(r.URL.Path, "/api/") && clean(r.URL.EscapedPath()) {
 		if rec, ok := w.(*recorder); ok {
 			rec.route = "page"
 		}
-		w.Header().Del("Content-Security-Policy") // the page has its own
-		a.c.Page.Handler.ServeHTTP(w, r)
+		a.c.Page.ServeHTTP(w, r)
 		return
 	}
-	if allowed := a.allowed(r); len(allowed) > 0 {
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		writeError(w, r, easel.Errorf(easel.CodeMethodNotAllowed, "this path takes %s", strings.Join(allowed, ", ")))
-		return
-	}
-	writeError(w, r, easel.Errorf(easel.CodeNotFound, "no such route"))
+	WriteError(w, r, easel.Errorf(easel.CodeNotFound, "no such route"))
 }
 
 // allowed returns the methods that the request's path has.
@@ -317,4 +316,9 @@ func (a *API) allowed(r *http.Request) []string {
 		}
 	}
 	return out
+}
+
+// escapeSegment escapes a name so that it is one segment of a path.
+func escapeSegment(name string) string {
+	return strings.ReplaceAll(url.PathEscape(name), "/", "%2F")
 }

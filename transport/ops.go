@@ -87,16 +87,14 @@ func (c *call) postOps() error {
 	if err := c.spend(frame.Client, len(frame.Ops)); err != nil {
 		return err
 	}
-	// A frame that is wrong in itself is refused for good, and so it consumes its
-	// seq: the image is asked for a batch without ops, which it refuses likewise.
-	reply, err := askImage[canvas.Applied](c, id, canvas.Apply{
-		By: c.author(), Client: frame.Client, Seq: frame.Seq, Hash: frame.Hash, Ops: frame.Ops,
-	}, c.once(body))
+	m := canvas.Apply{By: c.author(), Client: frame.Client, Seq: frame.Seq, Hash: frame.Hash, Ops: frame.Ops}
+	if bad != nil {
+		m.Refused = asError(bad) // refused for good, and so it consumes its seq
+	}
+	reply, err := askImage[canvas.Applied](c, id, m, c.once(body))
 	switch {
 	case err != nil:
 		return err
-	case bad != nil:
-		return bad
 	case reply.Rejected != nil:
 		return reply.Rejected
 	}
