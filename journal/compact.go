@@ -74,6 +74,12 @@ func (n *Node) requestPurge() {
 
 // compactOnce compacts all segments but the active one if there is reason to.
 func (n *Node) compactOnce(ctx context.Context) error {
+	select {
+	case n.compacting <- struct{}{}:
+		defer func() { <-n.compacting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if err := n.dropSegments(); err != nil {
 		return err
 	}

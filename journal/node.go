@@ -78,9 +78,11 @@ type Node struct {
 	wakeup  chan struct{}   // to the writer, capacity 1
 	answers chan []*pending // from the writer to the answering goroutine
 	compact chan struct{}   // to the compactor, capacity 1
-	quit    chan struct{}   // closed to end the compactor
-	done    sync.WaitGroup
-	late    sync.Mutex // serialises answers given after the journal was closed
+	// compacting is held by the one that compacts; it is a channel like gates.
+	compacting chan struct{}
+	quit       chan struct{} // closed to end the compactor
+	done       sync.WaitGroup
+	late       sync.Mutex // serialises answers given after the journal was closed
 
 	// The writer's own.
 	buf         []byte
@@ -149,7 +151,7 @@ func OpenNode(opts NodeOptions) (*Node, error) {
 		fs: opts.FS, dir: opts.Dir, log: opts.Logger, now: opts.Now, hooks: opts.hooks,
 		compactBytes: opts.CompactBytes, maxHeld: opts.MaxHeld,
 		wakeup: make(chan struct{}, 1), answers: make(chan []*pending, 4),
-		compact: make(chan struct{}, 1), quit: make(chan struct{}),
+		compact: make(chan struct{}, 1), compacting: make(chan struct{}, 1), quit: make(chan struct{}),
 		index: map[Name]*chain{}, terms: map[Name]*term{}, templates: map[[32]byte]bool{},
 	}
 	if n.fs == nil {
