@@ -1,6 +1,7 @@
 package canvas
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -214,11 +215,13 @@ const (
 
 func encodeVerdict(a *Applied) ([]byte, error) {
 	if a.Rejected != nil {
-		body, err := json.Marshal(a.Rejected)
-		if err != nil {
+		body := bytes.NewBuffer([]byte{verdictRejected})
+		e := json.NewEncoder(body)
+		e.SetEscapeHTML(false) // it would change the spelling of Current
+		if err := e.Encode(a.Rejected); err != nil {
 			return nil, fmt.Errorf("encode verdict: %w", err)
 		}
-		return append([]byte{verdictRejected}, body...), nil
+		return body.Bytes(), nil
 	}
 	b := make([]byte, 1, 1+len(a.Results)*18)
 	b[0] = verdictAccepted

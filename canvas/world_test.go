@@ -13,6 +13,7 @@ import (
 	"github.com/easelhq/easel/opcodec"
 	"github.com/easelhq/easel/sqlite"
 	"github.com/easelhq/easel/sqlite/sqlitetest"
+	"github.com/easelhq/easel/tenant"
 )
 
 const (
@@ -28,9 +29,17 @@ var (
 	epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 )
 
+// tester is what a *testing.T and a *rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Context() context.Context
+}
+
 // world is one image in a real file, under a runtime that does what it is told.
 type world struct {
-	tb      testing.TB
+	tb      tester
 	db      *sqlite.DB
 	state   *canvas.State
 	options canvas.Options
@@ -238,3 +247,12 @@ func id(n int) easel.ID {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// labelsTold returns the labels of the only message that was told.
+func labelsTold(w *world) map[string]int64 {
+	w.tb.Helper()
+	if len(w.told) != 1 {
+		w.tb.Fatalf("told %+v", w.told)
+	}
+	return w.told[0].Message.(tenant.Sync).Labels
+}
