@@ -26,6 +26,7 @@ const (
 
 // feedCore is the state of a Feed.
 type feedCore struct {
+	born  int64          // names the feed: when the first room came, in nanoseconds
 	rooms []attachedRoom // in order of arrival; few
 	ring  []easel.Batch  // without gap, newest last
 	bytes int
@@ -50,6 +51,9 @@ func (f *feedCore) find(ref actors.Ref) int {
 
 // attach registers a room or renews its lease.
 func (f *feedCore) attach(now time.Time, m Attach) (Attached, []effect) {
+	if f.born == 0 {
+		f.born = now.UnixNano()
+	}
 	if i := f.find(m.Room); i >= 0 {
 		f.rooms[i].seen = now
 	} else {
@@ -59,7 +63,7 @@ func (f *feedCore) attach(now time.Time, m Attach) (Attached, []effect) {
 		}
 	}
 	f.expire(now)
-	return Attached{Ver: f.ver, Batches: f.missed(m.Ver), Others: len(f.rooms) - 1}, f.done()
+	return Attached{Feed: f.born, Ver: f.ver, Batches: f.missed(m.Ver), Others: len(f.rooms) - 1}, f.done()
 }
 
 // missed returns all batches after ver, or none if they are not all here or are

@@ -27,7 +27,10 @@ type Attach struct {
 
 // Attached says what the feed knows.
 type Attached struct {
-	Ver int64 // newest version published since the feed began; 0: none
+	// Feed names this feed. A new one knows nothing of what was published before
+	// it, so a room that meets it asks the image once.
+	Feed int64
+	Ver  int64 // newest version published since the feed began; 0: none
 	// Batches are all batches after the room's version, if the feed still has
 	// them and they are not too many. A room that is further behind asks the
 	// image.

@@ -32,10 +32,12 @@ type syncState struct {
 	replica *replica // nil until the first page came
 	held    map[int64]canvas.Accepted
 	known   int64 // newest version heard of
+	feed    int64 // the feed that was last heard of
 
 	beating bool // attached, or about to be
 	paging  bool
 	pulling bool
+	again   bool // what is being pulled was asked for too early
 	timing  bool // a timer of patience runs
 }
 
@@ -78,9 +80,13 @@ func (r *roomCore) attached(now time.Time, m Attached) {
 	for _, b := range m.Batches {
 		r.take(now, b, nil)
 	}
-	if r.sync.replica == nil && !r.sync.paging {
+	switch fresh := m.Feed != r.sync.feed; {
+	case r.sync.replica == nil && !r.sync.paging:
 		r.page(now, "")
+	case fresh:
+		r.pull()
 	}
+	r.sync.feed = m.Feed
 	r.expect(now, m.Ver)
 	r.sweep(now)
 }
@@ -150,7 +156,7 @@ func (r *roomCore) paged(now time.Time, after easel.ID, m canvas.PageReply) {
 	}
 	s.paging = false
 	r.drain(now)
-	if s.ver < s.whole {
+	if s.ver < s.whole || s.again {
 		r.pull()
 	}
 }
@@ -236,14 +242,16 @@ func (r *roomCore) drain(now time.Time) {
 func (r *roomCore) pull() {
 	s := &r.sync
 	if s.pulling || s.replica == nil {
+		s.again = true
 		return
 	}
-	s.pulling = true
+	s.pulling, s.again = true, false
 	r.ask(canvas.Log{Since: s.ver}, pullTimeout, func(now time.Time, answer actors.Message, err error) []effect {
 		s.pulling = false
 		reply, ok := answer.(canvas.LogReply)
 		switch {
 		case s.replica == nil || s.paging:
+			s.again = true
 		case err == nil && ok:
 			r.pulled(now, reply)
 		case easel.CodeOf(err).Temporary() || err == nil:
@@ -279,7 +287,7 @@ func (r *roomCore) pulled(now time.Time, m canvas.LogReply) {
 		}
 	}
 	r.drain(now)
-	if s.ver < max(s.known, s.whole) && len(m.Batches) > 0 {
+	if s.again || s.ver < max(s.known, s.whole) && len(m.Batches) > 0 {
 		r.pull()
 	} else if s.ver < s.known {
 		s.known = max(s.ver, m.Ver) // it was a rumour

@@ -48,7 +48,10 @@ func newWorld(rooms int, opts live.Options) *world {
 }
 
 // restart is the owner moving: its feed is new and knows no room.
-func (w *world) restart() { w.feed = &live.TestFeed{} }
+func (w *world) restart() {
+	w.now = w.now.Add(time.Nanosecond)
+	w.feed = &live.TestFeed{}
+}
 
 func (w *world) send(what string, deliver func()) {
 	w.net = append(w.net, travelling{what, deliver})
