@@ -22,6 +22,7 @@ type Config struct {
 type HTTPConfig struct {
 	Addr    string   // host:port; port 0 chooses a free one
 	Origins []string // besides the server's own
+	Public  string   // scheme and host that clients use; "" believes each request
 	TLSCert string   // file; "" serves plain HTTP
 	TLSKey  string
 	Drain   time.Duration // the longest a SIGTERM may take
@@ -116,6 +117,7 @@ func (c *Config) edgeOptions() []option {
 		{"jwt-issuer", "ISSUER", "", "the iss that tokens must have; unset checks none", text(&c.Identity.Issuer)},
 		{"jwt-audience", "AUDIENCE", "", "the aud that tokens must have; unset checks none", text(&c.Identity.Audience)},
 		{"origins", "ORIGINS", "", "comma-separated origins of other sites that may call the API and open sockets (default: same origin only)", origins(&c.HTTP.Origins)},
+		{"public-url", "URL", "", "scheme and host under which clients reach the node, if not as they say themselves", origin(&c.HTTP.Public)},
 		{"tls-cert", "FILE", "", "certificate chain (PEM); with --tls-key serves HTTPS", text(&c.HTTP.TLSCert)},
 		{"tls-key", "FILE", "", "private key (PEM) of --tls-cert", text(&c.HTTP.TLSKey)},
 		{"dev", "", "false", "sign in a demo user, load sample images and print the page's address", boolean(&c.Dev)},

@@ -3,22 +3,162 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/gallery"
 )
 
-// Program is one node. Make it with NewProgram.
+// Program is one node of a checked configuration. Make it with NewProgram, start
+// it with Run.
 type Program struct {
 	config Config
+	lookup func(string) (string, bool)
 	stdout io.Writer
-	stderr io.Writer
+	log    *slog.Logger
+
+	listening chan struct{} // closed once addr is set
+	addr      net.Addr
+	started   chan struct{} // closed once requests are served
+	serving   atomic.Bool   // what /ready says
 }
 
-// NewProgram returns a node of a checked configuration.
-func NewProgram(c Config, stdout, stderr io.Writer) *Program {
-	return &Program{config: c, stdout: stdout, stderr: stderr}
+// NewProgram returns a node that runs nothing yet. lookup reads the environment
+// for what the standard variables of others say (OTEL_*).
+func NewProgram(c Config, lookup func(string) (string, bool), stdout, stderr io.Writer) *Program {
+	return &Program{
+		config: c, lookup: lookup, stdout: stdout, log: newLogger(c.Log, stderr),
+		listening: make(chan struct{}), started: make(chan struct{}),
+	}
 }
 
-// Run runs the node.
-func (p *Program) Run(ctx context.Context) error { return errors.New("unwritten") }
+// Ready returns a channel that is closed once the node serves requests.
+func (p *Program) Ready() <-chan struct{} { return p.started }
 
-const choresOff = "off"
+// Addr returns where the node listens. It waits until it does, or ctx ends: then
+// it returns nil.
+func (p *Program) Addr(ctx context.Context) net.Addr {
+	select {
+	case <-p.listening:
+		return p.addr
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Run opens the node's folders, wires its parts, serves until ctx ends, and then
+// drains: /ready says 503, sockets are told to go, requests end, actors are
+// released. It returns when everything has stopped: nil after a drain, a
+// *usageError if the configuration cannot be served.
+func (p *Program) Run(ctx context.Context) (err error) {
+	var down teardown
+	defer func() { err = errors.Join(err, down.run()) }()
+
+	h, err := openHouse(p.config)
+	if err != nil {
+		return err
+	}
+	down.add("folders", h.Close)
+	region := p.config.Store.Region
+	registry := newRegistry(h.node, region)
+	traces, err := newTracing(ctx, p.lookup, h.node, region)
+	if err != nil {
+		return err
+	}
+	down.add("traces", func() error { return traces.flush(context.WithoutCancel(ctx)) })
+
+	door, err := p.listen(ctx)
+	if err != nil {
+		return err
+	}
+	down.add("listener", door.Close)
+
+	blobs, err := h.openBlobs()
+	if err != nil {
+		return err
+	}
+	down.add("blobs", blobs.Close)
+	history, err := h.openJournal(p.log, registry)
+	if err != nil {
+		return err
+	}
+	down.add("journal", history.Close)
+	root, err := rootKey(ctx, blobs)
+	if err != nil {
+		return err
+	}
+
+	// Parts that must work until the drain has ended live longer than ctx.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	down.add("life", func() error { end(); return nil })
+	// The gallery reads image files for the actors and asks the actors for the
+	// rows: one of the two has to be there first.
+	late := &lateAsker{}
+	pictures := gallery.New(p.galleryConfig(late, blobs, history))
+	rooms := p.newRooms(registry)
+	system, err := p.newSystem(h, history, pictures, rooms, registry, traces)
+	if err != nil {
+		return err
+	}
+	late.System = system
+	rooms.Use(system)
+	if err := system.Start(life); err != nil {
+		return fmt.Errorf("start actors: %w", err)
+	}
+	down.add("actors", func() error { return p.release(life, system) })
+
+	e := edge{rooms: rooms, actors: system, gallery: pictures}
+	if e.auth, err = p.newAuth(life, h, root, system); err != nil {
+		return err
+	}
+	e.sockets = p.newSockets(life, rooms, e.auth)
+	if e.api, err = p.newAPI(h, root, e, registry, traces); err != nil {
+		return err
+	}
+	if e.chores, err = newChores(p.config.Life.Chores, pictures, time.Now, p.log, registry); err != nil {
+		return err
+	}
+	return p.serve(ctx, life, door, e)
+}
+
+// release flushes and lets go of all actors. What is not done in time is
+// recovered at the next start, so it is no failure.
+func (p *Program) release(life context.Context, s *actors.System) error {
+	ctx, cancel := context.WithTimeout(life, max(p.config.HTTP.Drain, time.Second))
+	defer cancel()
+	if err := s.Stop(ctx); err != nil {
+		p.log.WarnContext(life, "some actors were not released in time", "err", err)
+	}
+	return nil
+}
+
+// lateAsker is the node's actor system for those who were made before it.
+type lateAsker struct{ *actors.System }
+
+// teardown undoes what was started, the newest first.
+type teardown []struct {
+	what string
+	stop func() error
+}
+
+func (t *teardown) add(what string, stop func() error) {
+	*t = append(*t, struct {
+		what string
+		stop func() error
+	}{what, stop})
+}
+
+func (t *teardown) run() error {
+	var errs []error
+	for i := len(*t) - 1; i >= 0; i-- {
+		if err := (*t)[i].stop(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, fmt.Errorf("stop %s: %w", (*t)[i].what, err))
+		}
+	}
+	return errors.Join(errs...)
+}

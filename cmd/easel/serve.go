@@ -13,5 +13,5 @@ func (serveCommand) run(ctx context.Context, sh shell) error {
 	if err := c.check(sh.lookup); err != nil {
 		return err
 	}
-	return NewProgram(c, sh.stdout, sh.stderr).Run(ctx)
+	return NewProgram(c, sh.lookup, sh.stdout, sh.stderr).Run(ctx)
 }

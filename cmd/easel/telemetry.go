@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -76,4 +77,15 @@ func newTracing(ctx context.Context, lookup func(string) (string, bool), node, r
 	}
 	p := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
 	return tracing{p, p.Shutdown}, nil
+}
+
+// flush sends the spans that wait and stops. A collector that is away costs a few
+// seconds and no failure: it is not what the node is for.
+func (t tracing) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := t.stop(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
 }

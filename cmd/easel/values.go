@@ -218,14 +218,33 @@ func webURL(dst *string) func(string) error {
 	}
 }
 
-// origins reads scheme://host[:port] values, which is what browsers send.
+// checkOrigin takes scheme://host[:port], which is what browsers send.
+func checkOrigin(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != s {
+		return fmt.Errorf("must be such as https://example.com, not %q", s)
+	}
+	return nil
+}
+
+func origin(dst *string) func(string) error {
+	return func(s string) error {
+		if s != "" {
+			if err := checkOrigin(s); err != nil {
+				return err
+			}
+		}
+		*dst = s
+		return nil
+	}
+}
+
 func origins(dst *[]string) func(string) error {
 	return func(s string) error {
 		list := splitList(s)
 		for _, o := range list {
-			u, err := url.Parse(o)
-			if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != o {
-				return fmt.Errorf("must be origins such as https://example.com, not %q", o)
+			if err := checkOrigin(o); err != nil {
+				return err
 			}
 		}
 		*dst = list

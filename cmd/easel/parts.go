@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/auth"
+	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/canvas"
+	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/journal"
+	"github.com/easelhq/easel/live"
+	"github.com/easelhq/easel/tenant"
+	"github.com/easelhq/easel/transport"
+	"github.com/easelhq/easel/transport/sse"
+	"github.com/easelhq/easel/transport/ws"
+	"github.com/easelhq/easel/web"
+)
+
+// The parts of a node, each made of the fields of the configuration that it needs.
+
+func (p *Program) galleryConfig(a actors.Asker, blobs blob.Store, h journal.Journal) gallery.Config {
+	c := p.config
+	return gallery.Config{
+		Asker: a, Blobs: blobs, Histories: h,
+		Now: time.Now, Log: p.log,
+		MaxUpload: c.Limits.Upload, MaxFile: c.Limits.File, Retention: c.Life.Retention,
+	}
+}
+
+// newRooms makes the rooms of the node, which are not in use before
+// live.Rooms.Use.
+func (p *Program) newRooms(r prometheus.Registerer) *live.Rooms {
+	l := p.config.Limits
+	return live.NewRooms(live.Options{Limits: live.Limits{
+		ClientOps: l.ClientOps, ClientBurst: l.ClientBurst, Presence: l.ClientPresence,
+		ImageOps: l.ImageOps, Sockets: l.ImageSockets, Annotations: l.ImageAnnotations,
+	}}, p.log, r)
+}
+
+// newSystem makes the actors of the node: images, each with a feed beside it,
+// tenants and rooms.
+func (p *Program) newSystem(h *house, j journal.Journal, g *gallery.Gallery, rooms *live.Rooms, r prometheus.Registerer, t tracing) (*actors.System, error) {
+	l := p.config.Limits
+	images, err := canvas.Kind(canvas.Options{
+		MaxAnnotations: l.ImageAnnotations,
+		Probe: func(ctx context.Context, tenant easel.TenantID, image easel.ID) (int, int, error) {
+			return g.Probe(ctx, tenant, image)
+		},
+	}, live.NewFeed)
+	if err != nil {
+		return nil, err
+	}
+	tenants, err := tenant.Kind(tenant.Options{MaxImages: int64(l.TenantImages), MaxBytes: l.TenantBytes})
+	if err != nil {
+		return nil, err
+	}
+	return actors.New(actors.Config{
+		Node: h.node, Dir: h.work, Journal: j,
+		Kinds:      []*actors.Kind{&images, &tenants},
+		Ephemerals: []*actors.EphemeralKind{rooms.Kind()},
+		Messages:   append(canvas.Prototypes(), tenant.Prototypes()...),
+		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles,
+		Log: p.log, Registerer: r, Tracer: t.provider.Tracer("github.com/easelhq/easel/actors"),
+	})
+}
+
+// newAuth makes what tells who somebody is. Key servers are asked as long as life
+// lasts.
+func (p *Program) newAuth(life context.Context, h *house, root []byte, a actors.Asker) (*auth.Authenticator, error) {
+	id := p.config.Identity
+	who, err := auth.New(life, auth.Config{
+		Tokens: auth.TokenConfig{
+			Secrets: h.secrets, JWKSURL: id.JWKS, Issuer: id.Issuer, Audience: id.Audience, Logger: p.log,
+		},
+		Root: root, Asker: a,
+	})
+	if err != nil {
+		return nil, badKey("jwks-url", "%v", err)
+	}
+	return who, nil
+}
+
+// newAPI makes the edge: routes, sockets, event streams, the page.
+func (p *Program) newAPI(h *house, root []byte, e edge, r *prometheus.Registry, t tracing) (*transport.API, error) {
+	c := p.config
+	events := &sse.Handler{Rooms: e.rooms, Error: transport.WriteError}
+	return transport.New(transport.Config{
+		Node: transport.Node{Name: h.node, Region: c.Store.Region, Version: buildVersion(), Ready: p.serving.Load},
+		Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery,
+		Live: func(w http.ResponseWriter, r *http.Request, who easel.Principal, image easel.ID) {
+			e.sockets.Serve(w, r, canvas.Key(who.Tenant, image), who)
+		},
+		Events: func(w http.ResponseWriter, r *http.Request, who easel.Principal, image easel.ID) {
+			events.Serve(w, r, canvas.Key(who.Tenant, image), who)
+		},
+		Page:    web.Handler(),
+		Metrics: promhttp.HandlerFor(r, promhttp.HandlerOpts{Registry: r}),
+		URLKey:  root, PublicURL: c.HTTP.Public, Origins: c.HTTP.Origins,
+		Limits: transport.Limits{
+			Body: c.Limits.Body, Upload: c.Limits.Upload, File: c.Limits.File,
+			ClientOps: c.Limits.ClientOps, ClientBurst: c.Limits.ClientBurst, TenantOps: c.Limits.TenantOps,
+		},
+		Rates: p.rates(),
+		Log:   p.log, Registry: r, Tracer: t.provider,
+	})
+}
+
+// rates are the limits that clients are told of.
+func (p *Program) rates() transport.Rates {
+	l := p.config.Limits
+	return transport.Rates{
+		ClientOps: l.ClientOps, ClientBurst: l.ClientBurst, ClientPresence: l.ClientPresence,
+		ImageOps: l.ImageOps, ImageSockets: l.ImageSockets, ImageAnnotations: l.ImageAnnotations,
+		TenantOps: l.TenantOps, TenantSockets: l.TenantSockets,
+		FrameBytes: 64 << 10, BodyBytes: l.Body, UploadBytes: l.Upload, FileBytes: l.File,
+	}
+}
+
+// newSockets makes the server of WebSockets, which end with life at the latest.
+func (p *Program) newSockets(life context.Context, rooms *live.Rooms, who *auth.Authenticator) *ws.Server {
+	return ws.New(life, ws.Config{
+		Rooms:        rooms,
+		Authenticate: who.Bearer,
+		CheckOrigin:  func(*http.Request) bool { return true }, // the edge has checked it
+		Error:        transport.WriteError,
+		Log:          p.log,
+	})
+}
