@@ -1,51 +1,52 @@
 package main
 
-import "github.com/easelhq/easel/actors"
-
-// What a room takes and answers.
-type (
-	Say      struct{ Text string }
-	Latest   struct{}
-	Messages struct{ Texts []string } // the last 100, newest first
+import (
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/sqlite"
 )
 
-func (Say) MessageName() string      { return "chatroom.say" }
-func (Latest) MessageName() string   { return "chatroom.latest" }
-func (Messages) MessageName() string { return "chatroom.messages" }
+// Messages of a room. Say appends a line, and brings a room to life that has never
+// heard one; Read answers Lines.
+type (
+	Say   struct{ User, Text string }
+	Read  struct{}
+	Lines struct{ Lines []Say }
+)
 
-// room is the behavior of one chat room. All it remembers is in its file.
-type room struct{}
+func (Say) MessageName() string   { return "chat.say" }
+func (Read) MessageName() string  { return "chat.read" }
+func (Lines) MessageName() string { return "chat.lines" }
 
-func newKind() (*actors.Kind, error) {
-	schema, err := actors.NewSchema("room", []string{`CREATE TABLE message (text TEXT NOT NULL) STRICT`})
-	return &actors.Kind{
-		Name: "room", Schema: schema,
-		New:    func(actors.Key) actors.Behavior { return room{} },
-		Births: func(m actors.Message) bool { _, ok := m.(Say); return ok },
-	}, err
+const schema = `CREATE TABLE line (id INTEGER PRIMARY KEY, user TEXT NOT NULL, text TEXT NOT NULL) STRICT;`
+
+// ChatRoom is a durable actor: everything it knows is in its own file, and nobody
+// hears of a line before it is safe on disk.
+type ChatRoom struct{}
+
+func (ChatRoom) Start(*actors.Turn) error         { return nil }
+func (ChatRoom) Alarm(*actors.Turn, string) error { return nil }
+
+func (ChatRoom) Receive(t *actors.Turn, m actors.Message) (actors.Message, error) {
+	if say, ok := m.(Say); ok {
+		if _, err := t.Tx().Exec(`INSERT INTO line (user, text) VALUES (?, ?)`, say.User, say.Text); err != nil {
+			return nil, err
+		}
+	}
+	return lines(t.Tx())
 }
 
-func (room) Start(*actors.Turn) error { return nil }
-
-func (room) Alarm(*actors.Turn, string) error { return nil }
-
-func (room) Receive(t *actors.Turn, m actors.Message) (actors.Message, error) {
-	if say, ok := m.(Say); ok {
-		if _, err := t.Tx().Exec(`INSERT INTO message (text) VALUES (?)`, say.Text); err != nil {
-			return nil, err
-		}
-	}
-	rows, err := t.Tx().Query(`SELECT text FROM message ORDER BY rowid DESC LIMIT 100`)
+func lines(tx *sqlite.Tx) (Lines, error) {
+	rows, err := tx.Query(`SELECT user, text FROM line ORDER BY id DESC LIMIT 100`)
 	if err != nil {
-		return nil, err
+		return Lines{}, err
 	}
-	var out Messages
+	var out Lines
 	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
+		var say Say
+		if err := rows.Scan(&say.User, &say.Text); err != nil {
+			return Lines{}, err
 		}
-		out.Texts = append(out.Texts, text)
+		out.Lines = append(out.Lines, say)
 	}
 	return out, rows.Close()
 }

@@ -1,45 +1,38 @@
 package main
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"strings"
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
-	"github.com/easelhq/easel/actors"
-	"github.com/easelhq/easel/journal"
+	"github.com/easelhq/easel"
 )
 
-func TestMessagesSurviveACrash(t *testing.T) {
-	home := t.TempDir()
-	room, err := newKind()
-	if err != nil {
+func say(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := run(t.Context(), dir, args, &out); err != nil {
 		t.Fatal(err)
 	}
-	for i, text := range []string{"hello", "again"} {
-		node, err := journal.OpenNode(journal.NodeOptions{Dir: home})
-		if err != nil {
-			t.Fatal(err)
-		}
-		system, err := actors.New(actors.Config{Dir: t.TempDir(), Journal: node, Kinds: []*actors.Kind{room}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := system.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		w := httptest.NewRecorder()
-		handler(system).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/rooms/lobby/messages", strings.NewReader(text)))
-		want := []string{`["hello"]`, `["again","hello"]`}[i]
-		if got := strings.TrimSpace(w.Body.String()); got != want {
-			t.Errorf("messages = %s, want %s", got, want)
-		}
-		// The crash: the home is closed before anything was released.
-		if err := node.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if err := system.Stop(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+	return out.String()
+}
+
+func TestRoomRemembersAcrossRuns(t *testing.T) {
+	dir := t.TempDir()
+	say(t, dir, "lobby", "ada", "hello")
+	say(t, dir, "attic", "eve", "anyone?")
+	if err := os.RemoveAll(filepath.Join(dir, "work")); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := say(t, dir, "lobby", "bob", "hi"), "bob: hi\nada: hello\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestRoomThatNeverHeardALineIsNotFound(t *testing.T) {
+	err := run(t.Context(), t.TempDir(), []string{"nowhere"}, &bytes.Buffer{})
+	if easel.CodeOf(err) != easel.CodeNotFound {
+		t.Errorf("got %v", err)
 	}
 }
