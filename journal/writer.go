@@ -76,12 +76,17 @@ func (n *Node) append(t *term, s pages.Set, done func(error)) {
 // work and must not be the writer's.
 func (p *pending) encode(t *term, s pages.Set) error {
 	p.kind = kindBatch
-	var dst []byte
+	var prefix []byte
 	if t.unborn {
 		p.kind = kindBirth
-		dst = append(make([]byte, 0, 512), t.template[:]...)
+		prefix = t.template[:]
 	}
-	b, err := pages.Encode(dst, s)
+	e, ok := t.node.encoders.Get().(*pages.Encoder)
+	if !ok {
+		e = new(pages.Encoder)
+	}
+	b, err := e.Encode(prefix, s)
+	t.node.encoders.Put(e)
 	if err != nil {
 		return err
 	}

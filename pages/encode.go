@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -54,9 +55,24 @@ func (s Set) Check() error {
 	return nil
 }
 
-// Encode appends the encoding of s to dst and returns the longer slice. The
-// encoding has no checksum of its own: whoever stores it adds one. It returns
-// ErrMalformed for a set that Check refuses.
+// Encode returns the encoding of s; see Encoder.
+func Encode(s Set) ([]byte, error) {
+	var e Encoder
+	return e.Encode(nil, s)
+}
+
+// Encoder encodes one set after another and keeps its working memory, up to
+// 1 MiB, in between. The zero Encoder is ready.
+type Encoder struct {
+	raw []byte // page data, to be compressed at once
+	buf []byte // the encoding
+}
+
+const maxScratch = 1 << 20
+
+// Encode returns prefix, followed by the encoding of s, in memory of exactly
+// their length. The encoding has no checksum of its own: whoever stores it adds
+// one. It returns ErrMalformed for a set that Check refuses.
 //
 //	byte     format, 1
 //	byte     log2 of the page size, 0 for an empty set (and nothing follows)
@@ -64,14 +80,25 @@ func (s Set) Check() error {
 //	uvarint  pages in the set
 //	uvarint  for each page: its number less the one before it
 //	blocks   uvarint length and S2 block for each 256 KiB of page data
-func Encode(dst []byte, s Set) ([]byte, error) {
+func (e *Encoder) Encode(prefix []byte, s Set) ([]byte, error) {
 	if err := s.Check(); err != nil {
-		return dst, err
+		return nil, err
 	}
+	e.buf = append(e.buf[:0], prefix...)
 	if s.Empty() {
-		return append(dst, formatV1, 0), nil
+		e.buf = append(e.buf, formatV1, 0)
+	} else {
+		e.encode(s)
 	}
-	dst = append(dst, formatV1, byte(bits.TrailingZeros32(s.PageSize)))
+	out := bytes.Clone(e.buf)
+	if cap(e.buf) > maxScratch {
+		e.buf = nil
+	}
+	return out, nil
+}
+
+func (e *Encoder) encode(s Set) {
+	dst := append(e.buf, formatV1, byte(bits.TrailingZeros32(s.PageSize)))
 	dst = binary.AppendUvarint(dst, uint64(s.Size))
 	dst = binary.AppendUvarint(dst, uint64(len(s.Pages)))
 	prev := uint32(0)
@@ -80,15 +107,14 @@ func Encode(dst []byte, s Set) ([]byte, error) {
 		prev = p.No
 	}
 	per := chunkBytes / int(s.PageSize)
-	raw := make([]byte, 0, min(per, len(s.Pages))*int(s.PageSize))
 	for at := 0; at < len(s.Pages); at += per {
-		raw = raw[:0]
+		e.raw = e.raw[:0]
 		for _, p := range s.Pages[at:min(at+per, len(s.Pages))] {
-			raw = append(raw, p.Data...)
+			e.raw = append(e.raw, p.Data...)
 		}
-		dst = appendBlock(dst, raw)
+		dst = appendBlock(dst, e.raw)
 	}
-	return dst, nil
+	e.buf = dst
 }
 
 // appendBlock compresses raw straight into dst, behind a length of fixed width
