@@ -82,7 +82,10 @@ type Node struct {
 	compacting chan struct{}
 	quit       chan struct{} // closed to end the compactor
 	done       sync.WaitGroup
-	late       sync.Mutex // serialises answers given after the journal was closed
+	// encoders hold *pages.Encoder: an append needs 40 KB of working memory for
+	// some 600 bytes that it keeps.
+	encoders sync.Pool
+	late     sync.Mutex // serialises answers given after the journal was closed
 
 	// The writer's own.
 	buf         []byte
