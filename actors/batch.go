@@ -305,7 +305,9 @@ func (a *durable) say(o *output) {
 	case o.publish != nil:
 		a.published(o)
 	case o.tell != nil:
-		a.sys.send(o.ctx, *o.tell, nil)
+		// It carries the trace of the message that caused it, but not its end: the
+		// asker may be gone as soon as it has its answer.
+		a.sys.send(context.WithoutCancel(o.ctx), *o.tell, nil)
 	case o.job != nil:
 		a.sys.pool.run(o.ctx, o.job, func(m Message) {
 			if m != nil {
