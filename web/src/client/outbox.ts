@@ -52,6 +52,11 @@ export class Outbox {
     return this.frames.reduce((n, f) => n + (f.state === "acked" ? 0 : 1), 0);
   }
 
+  /** The seq of the oldest frame without an answer; 0 if there is none. */
+  get first(): number {
+    return this.frames.find((f) => f.state !== "acked")?.seq ?? 0;
+  }
+
   /** All frames that lie over the replica, oldest first. */
   get overlay(): readonly Frame[] {
     return this.frames;
@@ -64,25 +69,24 @@ export class Outbox {
     return frame;
   }
 
-  /** Takes the frames that may be sent now and marks them as sent. */
-  take(): Frame[] {
-    let room = WINDOW - this.frames.filter((f) => f.state === "sent").length;
-    const out: Frame[] = [];
+  /** Takes the next frame that may be sent now, and marks it as sent. */
+  take(): Frame | undefined {
+    let inFlight = 0;
     for (const f of this.frames) {
-      if (room <= 0) {
-        break;
-      }
       if (f.state === "queued") {
         f.state = "sent";
-        f.sent = true;
-        out.push(f);
-        room--;
+        if (!f.sent) {
+          f.sent = true;
+          this.persist();
+        }
+        return f;
+      }
+      inFlight += f.state === "sent" ? 1 : 0;
+      if (inFlight >= WINDOW) {
+        return undefined;
       }
     }
-    if (out.length > 0) {
-      this.persist();
-    }
-    return out;
+    return undefined;
   }
 
   /** A new connection knows nothing of what was in flight: send it again. */

@@ -114,6 +114,8 @@ export class Session extends Emitter<SessionEvents> {
   private roleNow = "";
   private timers: Partial<Record<"retry" | "ping" | "pong" | "presence" | "resend" | "open" | "stable", number>> = {};
   private presenceDirty = false;
+  private flushing = false;
+  private epoch = "";
 
   constructor(private readonly options: SessionOptions) {
     super();
@@ -384,8 +386,6 @@ export class Session extends Emitter<SessionEvents> {
     this.flushPresence();
   }
 
-  private epoch = "";
-
   private snap(frame: SnapFrame): void {
     if (frame.i === 0) {
       this.snapshot = [];
@@ -420,11 +420,11 @@ export class Session extends Emitter<SessionEvents> {
 
   private rej(frame: RejFrame): void {
     if (frame.temporary) {
+      if (frame.expected !== undefined && frame.expected < this.outbox.first) {
+        return this.lost(); // the welcome will tell from where to number
+      }
       // Nothing was consumed, so neither was anything behind it.
       this.outbox.rewind(frame.seq);
-      if (frame.expected !== undefined && frame.expected <= frame.seq) {
-        this.outbox.align(frame.expected - 1);
-      }
       this.arm("resend", frame.retry_after_ms ?? 500, () => this.flush());
       return this.announce();
     }
@@ -455,12 +455,18 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   private flush(): void {
-    if (!this.conn || this.timers.resend !== undefined) {
-      return;
+    if (this.flushing) {
+      return; // an answer that comes while this sends must not overtake
     }
-    for (const f of this.outbox.take()) {
-      this.send({ t: "op", seq: f.seq, ops: f.ops });
+    this.flushing = true;
+    while (this.conn && this.timers.resend === undefined) {
+      const frame = this.outbox.take();
+      if (!frame) {
+        break;
+      }
+      this.send({ t: "op", seq: frame.seq, ops: frame.ops });
     }
+    this.flushing = false;
   }
 
   private flushPresence(): void {
