@@ -261,7 +261,7 @@ func (p *plan) touch(b *box) {
 	}
 }
 
-// result notes the outcome of an op. The slice has room for one a op, so that
+// result notes the outcome of an op. The slice has room for one an op, so that
 // pointers into it stay good.
 func (p *plan) result(b *box) {
 	p.results = append(p.results, easel.Result{ID: b.ID, Rev: b.Rev})

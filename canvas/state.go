@@ -71,8 +71,8 @@ func (s *State) Start(t Turn) error {
 	if err != nil {
 		return err
 	}
-	// The file may be ahead of what is durable, after a panic.
-	h.commit = t.Commit() - 1
+	// After a panic the file is ahead of what is durable, by this turn at most.
+	h.commit = t.Commit()
 	s.image, s.head, s.intents = image, h, pending
 	return nil
 }
