@@ -35,6 +35,7 @@ func TestCrash(t *testing.T) {
 	w := newWorld(t, newAPI(n.base, bearer), 3)
 
 	for round := range *crashRounds {
+		before := w.acked()
 		stop := make(chan struct{})
 		var working sync.WaitGroup
 		for i, work := range w.workers() {
@@ -51,6 +52,7 @@ func TestCrash(t *testing.T) {
 		}
 		n = start(t, data)
 		w.check(t, newAPI(n.base, bearer), fmt.Sprintf("after kill %d", round+1))
+		t.Logf("kill %d: %d writes acknowledged", round+1, w.acked()-before)
 		if t.Failed() {
 			t.FailNow()
 		}
