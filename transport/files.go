@@ -75,6 +75,15 @@ func (c *call) condition() (tenant.Condition, error) {
 	return cond, nil
 }
 
+// pathName returns a path parameter that names a file or a value.
+func (c *call) pathName(field string) (string, error) {
+	name := c.r.PathValue(field)
+	if name == "" || len(name) > tenant.MaxKey || strings.ContainsRune(name, 0) {
+		return "", easel.Invalid(field, "must have 1 to 512 bytes of UTF-8 without NUL")
+	}
+	return name, nil
+}
+
 // meta collects the headers that are kept with a file.
 func (c *call) meta() (map[string]string, error) {
 	var meta map[string]string
@@ -95,6 +104,10 @@ func (c *call) meta() (map[string]string, error) {
 }
 
 func (c *call) putFile() error {
+	name, err := c.pathName("name")
+	if err != nil {
+		return err
+	}
 	cond, err := c.condition()
 	if err != nil {
 		return err
@@ -116,7 +129,7 @@ func (c *call) putFile() error {
 	}
 	body := &tracked{r: http.MaxBytesReader(c.w, &patientBody{patient{r: c.r.Body, rc: http.NewResponseController(c.w)}, c.r.Body}, limit)}
 	file, err := c.c.Files.PutFile(c.ctx, c.p, gallery.FileUpload{
-		Name: c.r.PathValue("name"), ContentType: ct, Meta: meta, If: cond, Body: body, Once: actors.Once{ID: c.key},
+		Name: name, ContentType: ct, Meta: meta, If: cond, Body: body, Once: actors.Once{ID: c.key},
 	})
 	if err != nil {
 		if body.err != nil && easel.CodeOf(err) == easel.CodeInternal {
@@ -150,7 +163,11 @@ func (t *tracked) Read(b []byte) (int, error) {
 }
 
 func (c *call) getFile() error {
-	file, content, err := c.c.Files.File(c.ctx, c.p, c.r.PathValue("name"))
+	name, err := c.pathName("name")
+	if err != nil {
+		return err
+	}
+	file, content, err := c.c.Files.File(c.ctx, c.p, name)
 	if err != nil {
 		return err
 	}
@@ -162,11 +179,15 @@ func (c *call) getFile() error {
 }
 
 func (c *call) deleteFile() error {
+	name, err := c.pathName("name")
+	if err != nil {
+		return err
+	}
 	cond, err := c.condition()
 	if err != nil {
 		return err
 	}
-	if err := c.c.Files.DeleteFile(c.ctx, c.p, c.r.PathValue("name"), cond, c.once(nil)); err != nil {
+	if err := c.c.Files.DeleteFile(c.ctx, c.p, name, cond, c.once(nil)); err != nil {
 		return err
 	}
 	return c.done()

@@ -19,7 +19,7 @@ func document(routes []Route, version string) ([]byte, error) {
 	if version == "" {
 		version = "dev"
 	}
-	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[easel.Time](), reflect.TypeFor[time.Time]())
 	registry.RegisterTypeAlias(reflect.TypeFor[rawJSON](), reflect.TypeFor[json.RawMessage]())
 	doc := &huma.OpenAPI{
@@ -44,13 +44,6 @@ func document(routes []Route, version string) ([]byte, error) {
 		return nil, fmt.Errorf("encode openapi document: %w", err)
 	}
 	return b, nil
-}
-
-// schemaName names a schema after its Go type, without the suffixes that tell
-// bodies from answers here.
-func schemaName(t reflect.Type, hint string) string {
-	name := huma.DefaultSchemaNamer(t, hint)
-	return strings.TrimSuffix(strings.TrimSuffix(name, "Answer"), "Reply")
 }
 
 func operation(r *Route, registry huma.Registry) *huma.Operation {

@@ -48,6 +48,10 @@ func valueRoutes() []Route {
 }
 
 func (c *call) putValue() error {
+	key, err := c.pathName("key")
+	if err != nil {
+		return err
+	}
 	cond, err := c.condition()
 	if err != nil {
 		return err
@@ -64,7 +68,7 @@ func (c *call) putValue() error {
 		return err
 	}
 	reply, err := askTenant[tenant.KVStored](c, tenant.KVPut{
-		By: c.member(), Key: c.r.PathValue("key"), Value: body, TTL: ttl, If: cond,
+		By: c.member(), Key: key, Value: body, TTL: ttl, If: cond,
 	}, c.once(body))
 	if err != nil {
 		return err
@@ -78,7 +82,11 @@ func (c *call) putValue() error {
 }
 
 func (c *call) getValue() error {
-	reply, err := askTenant[tenant.KVValue](c, tenant.KVGet{Key: c.r.PathValue("key")}, actors.Once{})
+	key, err := c.pathName("key")
+	if err != nil {
+		return err
+	}
+	reply, err := askTenant[tenant.KVValue](c, tenant.KVGet{Key: key}, actors.Once{})
 	if err != nil {
 		return err
 	}
@@ -92,11 +100,15 @@ func (c *call) getValue() error {
 }
 
 func (c *call) deleteValue() error {
+	key, err := c.pathName("key")
+	if err != nil {
+		return err
+	}
 	cond, err := c.condition()
 	if err != nil {
 		return err
 	}
-	if _, err := askTenant[tenant.Empty](c, tenant.KVDelete{By: c.member(), Key: c.r.PathValue("key"), If: cond}, c.once(nil)); err != nil {
+	if _, err := askTenant[tenant.Empty](c, tenant.KVDelete{By: c.member(), Key: key, If: cond}, c.once(nil)); err != nil {
 		return err
 	}
 	return c.done()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"time"
 
@@ -32,7 +31,12 @@ type conn struct {
 	seat   *live.Seat
 	pings  chan []byte   // from the client, to be answered; more are ignored
 	read   chan struct{} // closed when the reader has ended
-	told   bool          // a close frame was already written by the socket; owned by the reader until read is closed
+	mu     sync.Mutex    // guards ending, and the read deadline against late signs of life
+	ending bool
+
+	// What follows is owned by the reader, and after read is closed by the writer.
+	greeted bool // hello was said
+	told    bool // a close frame was already written by the socket
 }
 
 var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -54,7 +58,10 @@ func (s *Server) start(socket *websocket.Conn, seat *live.Seat) {
 		}
 		return nil
 	})
-	socket.SetPongHandler(func(string) error { return nil })
+	socket.SetPongHandler(func(string) error {
+		c.alive()
+		return nil
+	})
 	socket.SetCloseHandler(func(code int, _ string) error {
 		seat.Close(live.Close{Code: code})
 		return nil
@@ -66,7 +73,7 @@ func (s *Server) start(socket *websocket.Conn, seat *live.Seat) {
 	})
 	s.wg.Go(func() {
 		c.writeAll(ctx)
-		_ = c.socket.SetReadDeadline(time.Now().Add(closeWait))
+		c.end()
 		<-c.read
 		cancel()
 		_ = c.net.Close()
@@ -77,19 +84,16 @@ func (s *Server) start(socket *websocket.Conn, seat *live.Seat) {
 // readAll reads until the connection ends. Once the seat is closed it only waits
 // for the client to close, too.
 func (c *conn) readAll(ctx context.Context) {
-	greeted := false
 	for {
 		text, err := c.message()
 		if err != nil {
-			c.broken(err, greeted)
+			c.broken(err)
 			return
 		}
 		if c.seat.Closed() != nil {
 			continue
 		}
-		if greeted {
-			_ = c.socket.SetReadDeadline(time.Time{}) // it is alive
-		}
+		c.alive()
 		if text == nil {
 			c.seat.Close(live.CloseBadFrame)
 			continue
@@ -101,14 +105,31 @@ func (c *conn) readAll(ctx context.Context) {
 			c.seat.Close(live.CloseBadFrame)
 			continue
 		}
-		if in.Hello != nil && !greeted {
-			greeted = true
-			_ = c.socket.SetReadDeadline(time.Time{})
+		if in.Hello != nil && !c.greeted {
+			c.greeted = true
+			c.alive()
 		}
 		if err := c.handle(ctx, in); err != nil && c.seat.Closed() == nil {
 			c.seat.Close(live.CloseInternal)
 		}
 	}
+}
+
+// alive ends the wait for a sign of life. Before the hello nothing does.
+func (c *conn) alive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.greeted && !c.ending {
+		_ = c.socket.SetReadDeadline(time.Time{})
+	}
+}
+
+// end gives the client a moment to answer the close.
+func (c *conn) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ending = true
+	_ = c.socket.SetReadDeadline(time.Now().Add(closeWait))
 }
 
 // message reads one message; nil is one that is not text.
@@ -145,14 +166,14 @@ func (c *conn) handle(ctx context.Context, in live.Inbound) error {
 
 // broken ends the seat after a read failed. What is still unread is read away,
 // because closing a connection with unread data would take back the close frame.
-func (c *conn) broken(err error, greeted bool) {
+func (c *conn) broken(err error) {
 	var protocol *websocket.CloseError
 	switch {
 	case errors.As(err, &protocol):
 		c.seat.Close(live.CloseGone) // unless the close handler has said more
 		return
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		if greeted {
+	case isTimeout(err):
+		if c.greeted {
 			c.seat.Close(live.CloseNoPong)
 		} else {
 			c.seat.Close(live.CloseNoHello)
@@ -175,4 +196,10 @@ func (c *conn) broken(err error, greeted bool) {
 	}
 	_ = c.net.SetReadDeadline(time.Now().Add(closeWait))
 	_, _ = io.CopyN(io.Discard, c.net, 1<<20)
+}
+
+// isTimeout recognises an expired deadline also in what the socket makes of it.
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
 }

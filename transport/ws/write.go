@@ -3,8 +3,6 @@ package ws
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"os"
 	"sync"
 	"time"
 
@@ -25,7 +23,10 @@ var gathered = sync.Pool{New: func() any {
 // writeAll sends until the seat is closed or the connection breaks, and then the
 // close frame.
 func (c *conn) writeAll(ctx context.Context) {
-	w := writer{conn: c}
+	w := writer{conn: c, ctx: ctx}
+	// A write that waits for the client must not hold up the end of the server.
+	stop := context.AfterFunc(ctx, func() { _ = c.net.SetWriteDeadline(time.Now()) })
+	defer stop()
 	ping := time.NewTicker(c.server.config.PingEvery)
 	defer ping.Stop()
 	var items []live.Item
@@ -71,7 +72,8 @@ func (c *conn) writeAll(ctx context.Context) {
 // writer writes to one connection. After an error it writes no more.
 type writer struct {
 	*conn
-	until time.Time // the seat is closed: no write may last longer
+	ctx   context.Context //nolint:containedctx // the connection's
+	until time.Time       // the seat is closed: no write may last longer
 	err   error
 }
 
@@ -114,17 +116,23 @@ func (w *writer) write(b []byte) error {
 			}
 			limit = w.until
 		}
+		if w.ctx.Err() != nil {
+			if soon := time.Now().Add(closeWait); w.until.IsZero() || soon.Before(w.until) {
+				w.until = soon
+			}
+			limit = w.until
+		}
 		_ = w.net.SetWriteDeadline(limit)
 		n, err := w.net.Write(b)
 		b = b[n:]
 		if err == nil {
 			continue
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) || !w.until.IsZero() && !time.Now().Before(w.until) {
+		if !isTimeout(err) || !w.until.IsZero() && !time.Now().Before(w.until) {
 			w.err = err
 			break
 		}
-		if n == 0 {
+		if n == 0 && w.ctx.Err() == nil {
 			w.seat.Close(live.CloseSlow)
 		}
 	}
