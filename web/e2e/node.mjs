@@ -1,0 +1,190 @@
+// A node of Easel as a process, and people in real browsers who use it.
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+
+const run = promisify(execFile);
+
+/** Waits until a fact holds; what it waits for is in the error. */
+export async function eventually(what, fact, within = 15_000) {
+  const end = Date.now() + within;
+  for (;;) {
+    let value;
+    try {
+      value = await fact();
+    } catch (err) {
+      value = false;
+      if (Date.now() > end) {
+        throw new Error(`${what}: ${err.message}`);
+      }
+    }
+    if (value) {
+      return value;
+    }
+    if (Date.now() > end) {
+      throw new Error(`not within ${within} ms: ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The binary that EASEL_BIN names, on a folder of its own. */
+export class EaselNode {
+  static async start() {
+    const node = new EaselNode();
+    node.bin = process.env.EASEL_BIN;
+    node.data = await mkdtemp(join(tmpdir(), "easel-e2e-"));
+    node.port = await freePort();
+    node.url = `http://127.0.0.1:${node.port}`;
+    node.env = { ...process.env, EASEL_JWT_SECRET: "a secret of at least thirty-two bytes", EASEL_DATA: node.data };
+    await node.launch();
+    return node;
+  }
+
+  async launch() {
+    this.output = "";
+    this.process = spawn(this.bin, ["serve", "--addr", `127.0.0.1:${this.port}`], { env: this.env });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream.on("data", (text) => (this.output = (this.output + text).slice(-20_000)));
+    }
+    await eventually("the node is ready", async () => {
+      if (this.process.exitCode !== null) {
+        throw new Error(`the node exited:\n${this.output}`);
+      }
+      return (await fetch(`${this.url}/ready`)).ok;
+    });
+  }
+
+  /** Ends the process as a power cut would. */
+  async kill(signal = "SIGKILL") {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const gone = new Promise((resolve) => this.process.once("exit", resolve));
+      this.process.kill(signal);
+      await gone;
+    }
+  }
+
+  async close() {
+    await this.kill();
+    await rm(this.data, { recursive: true, force: true });
+  }
+
+  async token(user, name, role = "annotator") {
+    const args = ["token", "--tenant", "studio", "--user", user, "--role", role, "--name", name];
+    return (await run(this.bin, args, { env: this.env })).stdout.trim();
+  }
+
+  async call(token, method, path, body) {
+    const response = await fetch(this.url + path, { method, headers: { Authorization: `Bearer ${token}` }, body });
+    if (!response.ok) {
+      throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    }
+    return response.status === 204 ? null : response.json();
+  }
+
+  async upload(token, sample) {
+    const content = await readFile(new URL(`../samples/${sample}`, import.meta.url));
+    const form = new FormData();
+    form.append("image", new Blob([content], { type: "image/jpeg" }), sample);
+    return (await this.call(token, "POST", "/api/images/upload", form)).image;
+  }
+
+  async annotations(token, image) {
+    return (await this.call(token, "GET", `/api/annotations/by-image/${image}`)).annotations;
+  }
+}
+
+export function launchBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** One signed-in person with a browser of their own. */
+export class Person {
+  static async arrive(browser, node, token, viewport = { width: 1360, height: 850 }) {
+    const person = new Person();
+    person.context = await browser.newContext({ viewport });
+    person.page = await person.context.newPage();
+    person.faults = [];
+    person.page.on("pageerror", (err) => person.faults.push(err.message));
+    person.page.on("console", (message) => {
+      // A connection that is refused while the node is down is reported by the browser itself.
+      if (message.type() === "error" && !/WebSocket|ERR_CONNECTION|Failed to load resource/.test(message.text())) {
+        person.faults.push(message.text());
+      }
+    });
+    await person.page.goto(`${node.url}/#token=${token}`);
+    await person.page.waitForSelector(".gallery");
+    return person;
+  }
+
+  async openImage(id) {
+    await this.page.evaluate((hash) => (location.hash = hash), `#/images/${id}`);
+    await this.ready();
+  }
+
+  async ready() {
+    await this.page.waitForSelector(".editor[data-ready]");
+    await this.badge("saved");
+  }
+
+  badge(state, text = /./) {
+    return eventually(`badge ${state} ${text}`, async () => {
+      const badge = this.page.locator(".badge");
+      return (await badge.getAttribute("data-state")) === state && text.test(await badge.textContent());
+    });
+  }
+
+  /** The point of the stage at fractions of its size. */
+  async at(x, y) {
+    const box = await this.page.locator(".surface").boundingBox();
+    return [box.x + box.width * x, box.y + box.height * y];
+  }
+
+  async drag(from, to, steps = 8) {
+    const { mouse } = this.page;
+    await mouse.move(...(await this.at(...from)));
+    await mouse.down();
+    await mouse.move(...(await this.at(...to)), { steps });
+    await mouse.up();
+  }
+
+  /** Draws a box and names it. */
+  async draw(from, to, label) {
+    await this.drag(from, to);
+    await this.page.locator(".popover:not([hidden]) input").waitFor();
+    await this.page.keyboard.type(label);
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(`.tag:text-is("${label}")`).first().waitFor();
+  }
+
+  labels() {
+    return this.page.locator(".tag").allTextContents();
+  }
+
+  async tag(label) {
+    return this.page.locator(`.tag:text-is("${label}")`).first().boundingBox();
+  }
+}
