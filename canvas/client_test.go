@@ -236,3 +236,30 @@ func TestBadNamesOfClientsAreRefused(t *testing.T) {
 	w.fails(long, easel.CodeInvalid)
 	w.fails(frame(ann, 0, put(id(1), "a")), easel.CodeInvalid)
 }
+
+func TestAFailedWriteLeavesNothingBehind(t *testing.T) {
+	w := born(t, canvas.Options{})
+	w.must(frame(ann, 1, put(id(1), "a")))
+	want, _ := w.listed(canvas.List{})
+	for _, table := range []string{"verdict", "log", "annotation"} {
+		_, err := w.run(func(t *turn) (actors.Message, error) {
+			if _, err := t.tx.Exec(`ALTER TABLE ` + table + ` RENAME TO lost`); err != nil {
+				w.tb.Fatal(err)
+			}
+			return w.state.Receive(t, frame(ann, 2, put(id(2), "b")))
+		})
+		if easel.CodeOf(err) != easel.CodeInternal {
+			t.Fatalf("got %v", err)
+		}
+		got, ver := w.listed(canvas.List{})
+		if diff := cmp.Diff(want, got); diff != "" || ver != 1 {
+			t.Errorf("without %s: version %d, %s", table, ver, diff)
+		}
+		if r := w.must(canvas.Look{}).(canvas.ImageReply); r.Ver != 1 || r.Image.AnnotationCount != 1 {
+			t.Errorf("without %s: %+v", table, r)
+		}
+	}
+	if got := w.must(frame(ann, 2, put(id(2), "b"))).(canvas.Applied); got.Ver != 2 {
+		t.Errorf("got %+v", got)
+	}
+}

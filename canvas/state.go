@@ -13,7 +13,8 @@ import (
 )
 
 // State is one image. It holds in memory only what can be read again from its
-// file, and changes that only after all of a message's writes have succeeded.
+// file. Whether a message is refused is known before anything changes; if a write
+// then fails, the state is read again before the next message.
 type State struct {
 	options Options
 	tenant  easel.TenantID
@@ -25,6 +26,7 @@ type State struct {
 	listing listing
 	outbox  outbox
 	probes  int // tries of the dimension job since Start
+	broken  bool
 }
 
 // row is the image's own row. Version and AnnotationCount of the Image are in
@@ -79,6 +81,29 @@ func (s *State) Start(t Turn) error {
 
 // Receive handles one message and returns its answer.
 func (s *State) Receive(t Turn, m actors.Message) (actors.Message, error) {
+	if err := s.mend(t); err != nil {
+		return nil, err
+	}
+	answer, err := s.receive(t, m)
+	s.broken = easel.CodeOf(err) == easel.CodeInternal
+	return answer, err
+}
+
+// mend reads the state again after a turn in which the file failed: its writes
+// were undone, and some of them may already have been noted in memory.
+func (s *State) mend(t Turn) error {
+	if !s.broken {
+		return nil
+	}
+	again := New(t.Key(), s.options)
+	if err := again.Start(t); err != nil {
+		return err
+	}
+	*s = *again
+	return nil
+}
+
+func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 	switch m := m.(type) {
 	case Birth:
 		return s.birth(t, m)
@@ -147,6 +172,15 @@ const (
 
 // Alarm does what is due.
 func (s *State) Alarm(t Turn, name string) error {
+	if err := s.mend(t); err != nil {
+		return err
+	}
+	err := s.alarm(t, name)
+	s.broken = easel.CodeOf(err) == easel.CodeInternal
+	return err
+}
+
+func (s *State) alarm(t Turn, name string) error {
 	if !s.image.born || s.image.purged {
 		return nil
 	}
