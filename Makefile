@@ -17,7 +17,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./gallery/... ./
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-go check race lint fuzz e2e crash bench docs web release clean browser
+.PHONY: help run build test test-go test-web check race lint fuzz e2e crash bench docs web release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -28,7 +28,7 @@ run: ## start a node with a demo user and sample images on http://127.0.0.1:8080
 build: ## build bin/easel
 	$(GO) build -trimpath -o $(BIN) ./cmd/easel
 
-test: check browser test-go ## vet, formatting and all tests, the browser's too
+test: check test-web test-go ## vet, formatting and all tests, the browser's too
 
 check: # formatting and vet
 	@unformatted="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$unformatted" || { echo "gofmt these files:"; echo "$$unformatted"; exit 1; }
@@ -36,6 +36,9 @@ check: # formatting and vet
 
 test-go: # every Go test
 	$(GO) test ./...
+
+test-web: # the page: types, units, two real browsers
+	@scripts/web-test
 
 race: ## the tests under the race detector, where it pays
 	CGO_ENABLED=1 $(GO) test -race $(RACE_PKGS)
@@ -47,8 +50,9 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI) $(TOOLS)/gofumpt-$(GOFUMPT) ## golangci
 fuzz: ## every fuzz target for FUZZTIME (20s) each
 	@scripts/fuzz $(FUZZTIME)
 
-e2e: browser ## the tests that drive the real binary, and the browser
-	$(GO) test -count=1 ./e2e/... ./web/...
+e2e: ## only the tests that drive the real binary, and the browser
+	$(GO) test -count=1 ./e2e
+	@scripts/web-test
 
 crash: ## kill -9 the binary ROUNDS (50) times and compare what clients saw
 	$(GO) test -count=1 -timeout 60m -run TestCrash ./e2e -crash.rounds $(ROUNDS)
@@ -60,7 +64,7 @@ docs: ## regenerate the tables in docs/ from the code
 	$(GO) test ./cmd/easel ./transport/... ./live/... -run 'Docs' -update
 
 web: ## rebuild the page's scripts (needs npm; the result is committed)
-	$(MAKE) -C web
+	cd web && npm ci --no-fund --no-audit && npm run build
 
 release: ## binaries for four platforms with their sums, in dist/
 	@rm -rf dist && mkdir -p dist
@@ -72,10 +76,6 @@ release: ## binaries for four platforms with their sums, in dist/
 
 clean: ## remove what was built (never ./data)
 	rm -rf bin dist .tools
-
-# The browser test needs a Chromium and playwright-core; it says so when it skips.
-browser:
-	@scripts/browser
 
 $(TOOLS)/golangci-lint-$(GOLANGCI):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)

@@ -41,6 +41,7 @@ var layers = []layer{
 	{"tenant", []string{"", "actors", "sqlite", "migrations"}, "a tenant's turn is pure: no network, no store, no other actor's rules"},
 	{"canvas", []string{"", "actors", "sqlite", "migrations", "opcodec", "tenant"}, "an image's turn is pure; of tenants it knows only the messages it sends"},
 	{"live", []string{"", "actors", "canvas", "opcodec"}, "rooms hold no file and speak to images by message only"},
+	{"live/livetest", []string{"", "actors", "canvas", "journal", "live", "sqlite", "tenant"}, "it is a whole node without its edge, for tests of the edge"},
 	{"gallery", []string{"", "actors", "canvas", "tenant", "blob", "imaging", "journal"}, "what spans actors and blobs speaks to actors by message; only chores name and erase histories"},
 	{"auth", []string{"", "actors", "tenant"}, "who somebody is does not depend on what is served"},
 	{
