@@ -320,3 +320,5 @@ func picture(width, height int) []byte {
 	}
 	return b.Bytes()
 }
+
+func pictureReader() io.Reader { return bytes.NewReader(picture(40, 30)) }
