@@ -12,16 +12,10 @@ import (
 // is in, each of them whole.
 func (d *Dir) List(ctx context.Context, prefix, after string, max int) ([]Info, error) {
 	l := lister{d: d, ctx: ctx, prefix: prefix, after: after, max: max}
-	base := ""
-	if i := strings.LastIndexByte(prefix, '/'); i >= 0 {
-		if CheckKey(prefix[:i]) != nil {
-			return nil, ctx.Err() // no key starts like that
-		}
-		base = prefix[:i+1]
-	}
-	if max <= 0 {
+	if max <= 0 || !goodPrefix(prefix) {
 		return nil, ctx.Err()
 	}
+	base := prefix[:strings.LastIndexByte(prefix, '/')+1]
 	if err := l.walk(base); err != nil {
 		return nil, err
 	}

@@ -23,10 +23,17 @@ func CheckKey(key string) error {
 	return nil
 }
 
+// goodPrefix reports whether any key can start with prefix.
+func goodPrefix(prefix string) bool {
+	i := strings.LastIndexByte(prefix, '/')
+	return (i < 0 || CheckKey(prefix[:i]) == nil) && goodBytes(prefix[i+1:])
+}
+
 func goodSegment(s string) bool {
-	if s == "" || s == "." || s == ".." || len(s) > maxSegment {
-		return false
-	}
+	return s != "" && s != "." && s != ".." && len(s) <= maxSegment && goodBytes(s)
+}
+
+func goodBytes(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':

@@ -84,10 +84,9 @@ func (d *DB) capture() (pages.Set, error) {
 		return pages.Set{}, err
 	}
 	d.wal.commits = now.count
-	if int64(total)*frame > checkpointOver {
-		if err := d.c.checkpoint(); err != nil {
-			return pages.Set{}, err
-		}
+	// A checkpoint that fails is tried again next time. Should SQLite restart the
+	// WAL after a half-done one, the next capture fails: nothing is missed.
+	if int64(total)*frame > checkpointOver && d.c.checkpoint() == nil {
 		d.wal = cursor{commits: now.count}
 	}
 	return set, nil

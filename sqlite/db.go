@@ -54,14 +54,36 @@ func Open(path string, s *Schema) (*DB, error) {
 	}
 	d := &DB{c: c, stmts: cache{byText: make(map[string]*stmt)}}
 	c.hookCommits()
-	err = c.exec(pragmas)
+	err = d.setUp()
 	if err == nil {
 		err = s.migrate(c, version)
 	}
+	d.stmts.clear()
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, joinClose(err, c.close()))
 	}
 	return d, nil
+}
+
+// setUp sets the pragmas, and checks the one that nothing works without: changes
+// that do not go through the WAL cannot be captured.
+func (d *DB) setUp() error {
+	if err := d.c.exec(pragmas); err != nil {
+		return err
+	}
+	s, err := d.stmts.get(d.c, "PRAGMA journal_mode")
+	if err != nil {
+		return err
+	}
+	defer d.stmts.put(s)
+	var mode string
+	if _, err = s.step(); err == nil {
+		err = s.scan([]any{&mode})
+	}
+	if err == nil && mode != "wal" {
+		err = fmt.Errorf("%w: journal mode is %s", ErrNotCaptured, mode)
+	}
+	return err
 }
 
 // inspect reads the version from the file's header, before SQLite touches it.
@@ -80,6 +102,9 @@ func inspect(path string) (version int, err error) {
 	}
 	if string(h[:16]) != "SQLite format 3\x00" {
 		return 0, &Error{Code: codeNotADB, Message: "file is not a database"}
+	}
+	if h[18] != 2 || h[19] != 2 {
+		return 0, errors.New("file is not in WAL mode, as every template is")
 	}
 	switch info, err := os.Stat(path + "-wal"); {
 	case err == nil && info.Size() > 0:

@@ -15,7 +15,6 @@ type stmt struct {
 	c      *conn
 	p      uintptr // *sqlite3_stmt
 	params int
-	cols   int
 
 	arena     uintptr
 	arenaSize int
@@ -47,7 +46,6 @@ func (c *conn) prepare(query string) (*stmt, error) {
 		return nil, joinClose(&Error{Code: lib.SQLITE_MISUSE, Message: "more than one statement in SQL text"}, s.finalize())
 	}
 	s.params = int(lib.Xsqlite3_bind_parameter_count(c.tls, p))
-	s.cols = int(lib.Xsqlite3_column_count(c.tls, p))
 	return s, nil
 }
 

@@ -192,8 +192,8 @@ func (r *Rows) free() {
 }
 
 func (s *stmt) scan(dest []any) error {
-	if len(dest) != s.cols {
-		return fmt.Errorf("sqlite: %d destinations for %d columns", len(dest), s.cols)
+	if cols := int(lib.Xsqlite3_column_count(s.c.tls, s.p)); len(dest) != cols {
+		return fmt.Errorf("sqlite: %d destinations for %d columns", len(dest), cols)
 	}
 	for i, d := range dest {
 		if err := s.column(int32(i), d); err != nil {
