@@ -95,7 +95,7 @@ func newWorld(t *testing.T, a *api, images int) *world {
 		w.watches = append(w.watches, &watcher{ledger: l})
 	}
 	w.bulks = append(w.bulks, &bulker{images: w.images})
-	w.files = append(w.files, &filer{})
+	w.files = append(w.files, &filer{room: w.images[0].id})
 	return w
 }
 

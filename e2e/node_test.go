@@ -70,7 +70,7 @@ type node struct {
 }
 
 // start runs a node on data and waits until it is ready.
-func start(t *testing.T, data string, args ...string) *node {
+func start(t testing.TB, data string, args ...string) *node {
 	t.Helper()
 	n := launch(t, data, args...)
 	deadline := time.After(patience)
@@ -103,7 +103,7 @@ func start(t *testing.T, data string, args ...string) *node {
 }
 
 // launch runs "easel serve" and does not wait for anything.
-func launch(t *testing.T, data string, args ...string) *node {
+func launch(t testing.TB, data string, args ...string) *node {
 	t.Helper()
 	args = append([]string{"serve", "--addr=127.0.0.1:0", "--data=" + data}, args...)
 	n := &node{data: data, cmd: command(context.Background(), args...), stderr: &tail{}, exited: make(chan struct{}), lines: make(chan string, 64)}
@@ -142,7 +142,7 @@ func (n *node) kill() {
 }
 
 // stop asks the node to end and returns its exit code.
-func (n *node) stop(t *testing.T) int {
+func (n *node) stop(t testing.TB) int {
 	t.Helper()
 	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func (n *node) stop(t *testing.T) int {
 }
 
 // wait returns the exit code of a node that ends by itself.
-func (n *node) wait(t *testing.T) int {
+func (n *node) wait(t testing.TB) int {
 	t.Helper()
 	select {
 	case <-n.exited:
@@ -166,7 +166,7 @@ func (n *node) wait(t *testing.T) int {
 
 // wipe deletes what a node may lose: everything but the durable home, the secret
 // and the name.
-func wipe(t *testing.T, data string) {
+func wipe(t testing.TB, data string) {
 	t.Helper()
 	entries, err := os.ReadDir(data)
 	if err != nil {
@@ -184,7 +184,7 @@ func wipe(t *testing.T, data string) {
 }
 
 // token returns what "easel token" prints.
-func token(t *testing.T, data string, args ...string) string {
+func token(t testing.TB, data string, args ...string) string {
 	t.Helper()
 	out, err := command(t.Context(), append([]string{"token", "--data=" + data, "--ttl=6h"}, args...)...).Output()
 	if err != nil {
@@ -197,7 +197,7 @@ func token(t *testing.T, data string, args ...string) string {
 }
 
 // eventually tries until f succeeds.
-func eventually(t *testing.T, what string, f func() error) {
+func eventually(t testing.TB, what string, f func() error) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {

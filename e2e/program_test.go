@@ -302,3 +302,68 @@ func TestConfigFile(t *testing.T) {
 		t.Errorf("%v: %q", err, out)
 	}
 }
+
+// TestDeletedKeyEndsItsSockets: revoking a service key reaches connections too.
+func TestDeletedKeyEndsItsSockets(t *testing.T) {
+	data := t.TempDir()
+	n := start(t, data)
+	admin := newAPI(n.base, token(t, data, "--tenant=acme", "--user=ada", "--role=admin"))
+	row := admin.upload(t, "photo.png", picture(64, 48, 5))
+	var made struct{ ID, Key string }
+	if err := admin.must(t, http.StatusCreated, "POST", "/api/keys", map[string]any{"name": "robot", "role": "annotator"}).into(&made); err != nil {
+		t.Fatal(err)
+	}
+	robot := newAPI(n.base, made.Key)
+	s, err := robot.dial(t.Context(), row.ID, "r", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.until(t, "snap", func(f frame) bool { return f.Last })
+	admin.must(t, http.StatusNoContent, "DELETE", "/api/keys/"+made.ID, nil)
+	for err = nil; err == nil; _, err = s.next() {
+	}
+	if code := closeCode(err); code != 4401 {
+		t.Errorf("closed with %d: %v", code, err)
+	}
+	robot.must(t, http.StatusUnauthorized, "GET", "/api/images", nil)
+}
+
+// TestResumeMissesNothing: a client that was away gets exactly what it missed.
+func TestResumeMissesNothing(t *testing.T) {
+	data := t.TempDir()
+	n := start(t, data)
+	a := newAPI(n.base, token(t, data, "--tenant=acme", "--user=ada"))
+	row := a.upload(t, "photo.png", picture(64, 48, 6))
+	s, err := a.dial(t.Context(), row.ID, "a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	welcome := s.until(t, "welcome", nil)
+	s.until(t, "snap", func(f frame) bool { return f.Last })
+	s.Close()
+	for i := range 5 {
+		a.must(t, http.StatusCreated, "POST", "/api/annotations", map[string]any{
+			"image_id": row.ID, "label": fmt.Sprint("missed-", i), "x": 0.1, "y": 0.1, "width": 0.1, "height": 0.1,
+		})
+	}
+	n.kill()
+	wipe(t, data)
+	n = start(t, data)
+	a = newAPI(n.base, a.token)
+	s, err = a.dial(t.Context(), row.ID, "a", &welcome)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	again := s.until(t, "welcome", nil)
+	if !again.Recovered || again.Epoch != welcome.Epoch || again.Ver != welcome.Ver+5 {
+		t.Fatalf("first %+v, again %+v", welcome, again)
+	}
+	for i := range 5 {
+		f := s.until(t, "ops", nil)
+		if f.Ver != welcome.Ver+int64(i)+1 || f.Ops[0].Annotation.Label != fmt.Sprint("missed-", i) {
+			t.Errorf("missed %d: %+v", i, f)
+		}
+	}
+}

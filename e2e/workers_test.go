@@ -350,9 +350,12 @@ func (b *bulker) check(t *testing.T, a *api, when string) {
 	})
 }
 
-// filer writes one value and one file over and over, and uploads images.
+// filer writes one value and one file over and over, uploads images and chats.
 type filer struct {
+	room        string            // image whose chat it is in
 	tried, told int               // the value that was last sent, and last acknowledged
+	filed       int               // the file that was last acknowledged
+	said        []string          // acknowledged messages, the newest last
 	uploads     map[string]string // sum by id, not yet compared
 	compared    map[string]string
 	broken      error
@@ -370,6 +373,21 @@ func (f *filer) work(ctx context.Context, a *api, stop <-chan struct{}, r *rand.
 		}
 		if got.status/100 == 2 {
 			f.told = f.tried
+		}
+		got, err = a.do(ctx, "PUT", "/api/files/crash/file.txt", bytes.NewReader([]byte(strconv.Itoa(f.tried))), "Content-Type", "text/plain")
+		if err != nil {
+			return
+		}
+		if got.status/100 == 2 {
+			f.filed = f.tried
+		}
+		text := "said-" + strconv.Itoa(f.tried)
+		got, err = a.do(ctx, "POST", "/api/images/"+f.room+"/messages", map[string]any{"text": text})
+		if err != nil {
+			return
+		}
+		if got.status == http.StatusCreated {
+			f.said = append(f.said, text)
 		}
 		body, contentType := form("u.png", picture(20+r.IntN(30), 20, byte(r.IntN(256))))
 		got, err = a.do(ctx, "POST", "/api/images/upload", body, "Content-Type", contentType)
@@ -391,12 +409,16 @@ func (f *filer) check(t *testing.T, a *api, when string) {
 	if f.broken != nil {
 		t.Errorf("%s: upload: %v", when, f.broken)
 	}
-	if f.told > 0 {
-		got := a.must(t, http.StatusOK, "GET", "/api/kv/crash/counter", nil)
-		if n, err := strconv.Atoi(string(got.body)); err != nil || n < f.told || n > f.tried {
-			t.Errorf("%s: the value is %q; %d was acknowledged and %d sent", when, got.body, f.told, f.tried)
+	for path, told := range map[string]int{"/api/kv/crash/counter": f.told, "/api/files/crash/file.txt": f.filed} {
+		if told == 0 {
+			continue
+		}
+		got := a.must(t, http.StatusOK, "GET", path, nil)
+		if n, err := strconv.Atoi(string(got.body)); err != nil || n < told || n > f.tried {
+			t.Errorf("%s: %s is %q; %d was acknowledged and %d sent", when, path, got.body, told, f.tried)
 		}
 	}
+	f.checkChat(t, a, when)
 	for id, sum := range f.uploads {
 		got := a.must(t, http.StatusOK, "GET", "/api/images/"+id+"/file", nil)
 		if have := sha256Hex(got.body); have != sum {
@@ -405,6 +427,28 @@ func (f *filer) check(t *testing.T, a *api, when string) {
 		f.compared[id] = sum
 	}
 	clear(f.uploads)
+}
+
+// checkChat looks for the acknowledged messages among the last hundred.
+func (f *filer) checkChat(t *testing.T, a *api, when string) {
+	t.Helper()
+	var list struct {
+		Messages []struct{ Text string }
+	}
+	if err := a.must(t, http.StatusOK, "GET", "/api/images/"+f.room+"/messages", nil).into(&list); err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]int{}
+	for _, m := range list.Messages {
+		there[m.Text]++
+	}
+	// A kill may leave one message behind that nobody was told of, so the oldest
+	// few of a hundred may have been pushed out.
+	for _, text := range f.said[max(0, len(f.said)-40):] {
+		if there[text] != 1 {
+			t.Errorf("%s: message %s was acknowledged and is there %d times", when, text, there[text])
+		}
+	}
 }
 
 // rewind makes the next check compare every upload again.
