@@ -189,3 +189,21 @@ func descriptors(t testing.TB) int {
 	}
 	return len(list)
 }
+
+func BenchmarkBulk500(b *testing.B) {
+	d := sqlitetest.Open(b, shapes(b))
+	b.ReportAllocs()
+	i, captured := 0, 0
+	for b.Loop() {
+		tx := begin(b, d)
+		for range 500 {
+			i++
+			op(b, tx, i)
+		}
+		if err := d.Commit(); err != nil {
+			b.Fatal(err)
+		}
+		captured += len(capture(b, d).Pages)
+	}
+	b.ReportMetric(float64(captured*sqlite.PageSize)/float64(i/500), "bytes-captured/op")
+}

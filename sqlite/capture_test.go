@@ -447,3 +447,34 @@ func flip(t testing.TB, path string, off int64) {
 		t.Fatal(err)
 	}
 }
+
+// TestCaptureNoticesEveryBit: whatever byte of a new frame is damaged, it is not
+// taken for a change.
+func TestCaptureNoticesEveryBit(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		f := follow(t)
+		defer func() { _ = f.d.Close() }()
+		f.fill(t, 0, 1, 10)
+		f.capture(t)
+		end := size(t, f.path+"-wal")
+		f.fill(t, 1, 1, 10)
+		flip(t, f.path+"-wal", rapid.Int64Range(end, size(t, f.path+"-wal")-1).Draw(rt, "offset"))
+		if _, err := f.d.Capture(); !errors.Is(err, sqlite.ErrNotCaptured) {
+			rt.Fatalf("got %v", err)
+		}
+	})
+}
+
+func TestOpenRefusesFileOutsideOfWALMode(t *testing.T) {
+	s := schema(t)
+	path := sqlitetest.File(t, s)
+	file := read(t, path)
+	file[18], file[19] = 1, 1
+	write(t, path, file)
+	if d, err := sqlite.Open(path, s); err == nil {
+		t.Errorf("opened; close: %v", d.Close())
+	}
+	if !bytes.Equal(read(t, path), file) {
+		t.Error("the file was changed")
+	}
+}

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"testing"
@@ -337,4 +338,67 @@ func reflectPointer(v any) any {
 	p := reflect.New(reflect.TypeOf(v))
 	p.Elem().Set(reflect.ValueOf(v))
 	return p.Interface()
+}
+
+func TestManyStatementsAndChangingTables(t *testing.T) {
+	d := sqlitetest.Open(t, schema(t))
+	tx := begin(t, d)
+	rows, err := tx.Query("SELECT 0")
+	if err != nil || !rows.Next() {
+		t.Fatal(err)
+	}
+	for round := range 2 {
+		for i := range 300 { // more than are cached
+			var got int
+			if err := tx.Row(fmt.Sprintf("SELECT %d + ?", i), []any{round}, &got); err != nil || got != i+round {
+				t.Fatal(got, err)
+			}
+		}
+	}
+	var zero int
+	if err := rows.Scan(&zero); err != nil || zero != 0 {
+		t.Errorf("rows in use were dropped: %d, %v", zero, err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := put(tx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	for cols := 4; cols < 7; cols++ { // one text, other columns
+		dest := make([]any, cols)
+		for i := range dest {
+			dest[i] = new(*string)
+		}
+		if err := tx.Row("SELECT * FROM note", nil, dest...); err != nil {
+			t.Error(err)
+		}
+		if _, err := tx.Exec(fmt.Sprintf("ALTER TABLE note ADD COLUMN c%d TEXT", cols)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("SELECT 1"); !errors.Is(err, sqlite.ErrTxDone) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestBigArguments(t *testing.T) {
+	d := sqlitetest.Open(t, schema(t))
+	tx := begin(t, d)
+	for _, n := range []int{0, 1, 63, 64, 65, 16 << 10, 16<<10 + 1, 1 << 20, 10} {
+		want := randomBytes(uint64(n), n)
+		var got, again []byte
+		if err := tx.Row("SELECT ?1, ?1", []any{want}, &got, &again); err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != string(want) || string(again) != string(want) {
+			t.Errorf("%d bytes came back as %d and %d", n, len(got), len(again))
+		}
+	}
+	if err := d.Rollback(); err != nil {
+		t.Fatal(err)
+	}
 }
