@@ -95,7 +95,7 @@ func (n *Node) compactOnce(ctx context.Context) error {
 				continue
 			}
 			seen[name] = true
-			begun := time.Now()
+			begun := n.now()
 			if err := n.compactActor(ctx, name, upto); err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -104,7 +104,7 @@ func (n *Node) compactOnce(ctx context.Context) error {
 					return err
 				}
 			}
-			if err := n.throttle(ctx, time.Since(begun)); err != nil {
+			if err := n.throttle(ctx, n.now().Sub(begun)); err != nil {
 				return err
 			}
 		}

@@ -67,7 +67,11 @@ func TestDamageIsNoticedOrHarmless(t *testing.T) {
 			if err := broken.Flip(f.Path, bit); err != nil {
 				t.Fatal(err)
 			}
-			bad := claimDamaged(t, broken, m, fmt.Sprintf("%s bit %d", f.Path, bit))
+			what := fmt.Sprintf("%s bit %d", f.Path, bit)
+			bad := claimDamaged(t, broken, m, what)
+			if again := claimDamaged(t, broken, m, what); again != bad {
+				t.Errorf("%s: %d actors are closed, after another start %d", what, bad, again)
+			}
 			if bad > 0 {
 				noticed[kindOf(f.Path)]++
 			}

@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 )
 
@@ -17,6 +16,9 @@ func (n *Node) Erase(ctx context.Context, name Name) error {
 		return err
 	}
 	defer leave()
+	if err := n.writable(); err != nil {
+		return err
+	}
 	number, err := n.fence(ctx, name, ErrFenced)
 	if err != nil {
 		return err
@@ -25,18 +27,10 @@ func (n *Node) Erase(ctx context.Context, name Name) error {
 	if err != nil && !errors.Is(err, ErrCorrupt) {
 		return err
 	}
-	if h.Erased || err == nil && !sleeping && !n.alive(name) {
-		return nil
+	if err == nil && !sleeping && !n.alive(name) {
+		return n.writable() // a birth that was fenced may have failed just now
 	}
-	n.mu.Lock()
-	broken, stopping := n.broken, n.stopping
-	n.mu.Unlock()
-	if stopping {
-		return ErrClosed
-	}
-	if broken != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, broken)
-	}
+	// An erasure that was cut short is done again from the start.
 	tomb := head{Name: name, Term: max(number, h.Term) + 1, Erased: true}
 	if err := n.putHead(tomb); err != nil {
 		return err
@@ -75,11 +69,9 @@ func (n *Node) putHead(h head) error {
 
 // makeActorDir makes the actor's directory and its name durable.
 func (n *Node) makeActorDir(name Name) error {
+	// Also if they exist: an earlier process may have made them just before it
+	// died, without syncing.
 	dir := n.actorDir(name)
-	if _, err := n.fs.ReadDir(dir); err == nil {
-		// It may have been made just before a crash, without being synced.
-		return n.syncDir(filepath.Dir(dir))
-	}
 	fan := filepath.Dir(dir)
 	if err := n.fs.Mkdir(fan); err != nil {
 		return err

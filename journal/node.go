@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -212,7 +213,11 @@ func (n *Node) layout() error {
 	if err := n.fs.SyncDir(n.dir); err != nil {
 		return err
 	}
-	return n.fs.SyncDir(filepath.Dir(filepath.Clean(n.dir)))
+	// A parent that may not be read was not changed by this process either.
+	if err := n.fs.SyncDir(filepath.Dir(filepath.Clean(n.dir))); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // Claim implements Journal.
@@ -234,6 +239,11 @@ func (n *Node) claim(ctx context.Context, name Name, birth *Template) (Term, err
 		return nil, err
 	}
 	defer leave()
+	// Before anything is looked up: what a write of unknown outcome left behind
+	// must be neither found nor missed.
+	if err := n.writable(); err != nil {
+		return nil, err
+	}
 	h, sleeping, err := n.readHead(name)
 	if err != nil {
 		return nil, err
@@ -288,13 +298,27 @@ func (n *Node) alive(name Name) bool {
 // serviceableLocked returns why no term of the actor can be given out, of whose
 // history its own files cover the batches up to last.
 func (n *Node) serviceableLocked(name Name, last uint64) error {
+	if err := n.writableLocked(); err != nil {
+		return err
+	}
+	return n.damaged.check(name, last)
+}
+
+// writable returns why the log takes nothing at present.
+func (n *Node) writable() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.writableLocked()
+}
+
+func (n *Node) writableLocked() error {
 	switch {
 	case n.stopping:
 		return ErrClosed
 	case n.broken != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, n.broken)
 	default:
-		return n.damaged.check(name, last)
+		return nil
 	}
 }
 
@@ -318,9 +342,7 @@ func (n *Node) fence(ctx context.Context, name Name, why error) (uint64, error) 
 		n.mu.Unlock()
 		return 0, nil
 	}
-	if old.err == nil {
-		old.err = why
-	}
+	old.endLocked(why)
 	idle := old.idleLocked()
 	n.mu.Unlock()
 	select {
@@ -362,11 +384,15 @@ func (n *Node) keepTemplate(t Template) ([32]byte, error) {
 	if known {
 		return id, nil
 	}
+	if sha256.Sum256(t.Bytes) != id {
+		return id, fmt.Errorf("journal: template %s is not what its id says", t.ID)
+	}
 	// Many births may come at once: one of them writes the file.
 	_, err, _ := n.keeping.Do(t.ID, func() (any, error) {
 		path := n.templatePath(t.ID)
 		if _, err := readTemplate(n.fs, path, t.ID); err == nil {
-			return nil, nil
+			// An earlier process may have died before it synced the folder.
+			return nil, n.syncDir(filepath.Dir(path))
 		}
 		return nil, replaceFile(n.fs, path, t.Bytes)
 	})

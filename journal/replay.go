@@ -179,6 +179,8 @@ func (p *player) playLast(seg *segment, b []byte, records []found) error {
 		}
 		if open && r.off+r.size == int64(len(b)) {
 			p.lose(0, 2, fmt.Sprintf("the end of segment %d is damaged", seg.seq))
+			// The gap in the numbers tells every later start.
+			p.expect += 2
 		}
 	}
 	seg.size = min(end, int64(len(b)))

@@ -176,17 +176,26 @@ func (n *Node) applyFile(name Name, hf headFile, f pages.File) error {
 // writeBatches applies the batches of live segments, which must follow last
 // without a gap.
 func (n *Node) writeBatches(ctx context.Context, name Name, last uint64, refs []ref, f pages.File) error {
-	for _, r := range refs {
+	for len(refs) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if r.seq != last+1 {
-			return n.corruptActor(name, fmt.Errorf("batches %d to %d are missing", last+1, r.seq-1))
+		some := refs[:min(len(refs), mergeBatches)]
+		refs = refs[len(some):]
+		sets := make([]pages.Set, len(some))
+		for i, r := range some {
+			if r.seq != last+1 {
+				return n.corruptActor(name, fmt.Errorf("batches %d to %d are missing", last+1, r.seq-1))
+			}
+			last = r.seq
+			var err error
+			if sets[i], _, err = n.readSet(name, r); err != nil {
+				return err
+			}
 		}
-		last = r.seq
-		s, _, err := n.readSet(name, r)
+		s, err := pages.Merge(sets...)
 		if err != nil {
-			return err
+			return n.corruptActor(name, err)
 		}
 		if err := s.ApplyTo(f); err != nil {
 			return fmt.Errorf("restore %s: %w", name, err)
@@ -194,6 +203,10 @@ func (n *Node) writeBatches(ctx context.Context, name Name, last uint64, refs []
 	}
 	return nil
 }
+
+// mergeBatches is how many batches are read before they are written: a page that
+// all of them changed is then written once.
+const mergeBatches = 128
 
 // readSet returns a batch and, if it is an actor's first, its template.
 func (n *Node) readSet(name Name, r ref) (s pages.Set, template string, err error) {

@@ -22,10 +22,21 @@ type term struct {
 	next    uint64 // seq of the next batch
 	pending int    // appends that were not answered
 	idle    chan struct{}
-	err     error // why the term has ended
+	err     error // why nothing more may be appended
+	cut     error // why not even what was appended may be written any more
 }
 
 var _ Term = (*term)(nil)
+
+// endLocked ends the term for good: what was not written is not.
+func (t *term) endLocked(why error) {
+	if t.cut == nil {
+		t.cut = why
+	}
+	if t.err == nil {
+		t.err = why
+	}
+}
 
 // Fresh implements Term.
 func (t *term) Fresh() bool {

@@ -202,11 +202,11 @@ func (n *Node) take() (group []*pending, stopping bool) {
 		p := n.queue[i]
 		switch {
 		case p.err != nil:
-		case p.term.err != nil:
-			p.err = p.term.err
+		case p.term.cut != nil:
+			p.err = p.term.cut
 		case n.broken != nil:
 			p.err = fmt.Errorf("%w: %w", ErrUnavailable, n.broken)
-			p.term.err = p.err
+			p.term.endLocked(p.err)
 		default:
 			bytes += len(p.payload)
 		}
@@ -319,9 +319,7 @@ func (n *Node) fail(group []*pending, err error) {
 	for _, p := range group {
 		if p.err == nil {
 			p.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-			if p.term.err == nil {
-				p.term.err = p.err
-			}
+			p.term.endLocked(p.err)
 		}
 	}
 }

@@ -37,7 +37,8 @@ type Loss int
 const (
 	// LoseAll leaves only what was synced.
 	LoseAll Loss = iota
-	// LoseNothing leaves everything: only the process ended.
+	// LoseNothing leaves everything: only the process ended. What was not synced
+	// is not durable yet, and a later loss of power may take it.
 	LoseNothing
 	// LoseSome leaves any part: sectors of writes and changes of directories, in
 	// any order.
@@ -129,6 +130,9 @@ func (f *FS) Restart(loss Loss, rng *rand.Rand) *FS {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.off = true
+	if loss == LoseNothing {
+		return &FS{root: f.root} // what was not synced can still be lost
+	}
 	return &FS{root: f.root.survive(loss, rng, map[*inode]*inode{})}
 }
 
@@ -165,7 +169,7 @@ func (n *inode) survive(loss Loss, rng *rand.Rand, seen map[*inode]*inode) *inod
 
 func (n *inode) surviveBytes(loss Loss, rng *rand.Rand) []byte {
 	switch loss {
-	case LoseNothing:
+	case LoseNothing: // of Clone
 		return slices.Clone(n.data)
 	case LoseAll:
 		return slices.Clone(n.synced)
