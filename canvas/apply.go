@@ -1,7 +1,9 @@
 package canvas
 
 import (
+	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/easelhq/easel"
@@ -21,9 +23,33 @@ func (s *State) apply(t Turn, m Apply) (Applied, error) {
 	}
 	p, err := s.plan(t, m.By, m.Ops)
 	if err != nil {
-		return Applied{}, err
+		return Applied{}, plain(err, len(m.Ops))
 	}
 	return s.accept(t, p, origin{}, m.Full)
+}
+
+// plain turns an error about a frame of one op into one about the body of a REST
+// write, which is that op's annotation or set.
+func plain(err error, ops int) error {
+	e, ok := errors.AsType[*easel.Error](err)
+	if !ok || ops != 1 || len(e.Details) == 0 {
+		return err
+	}
+	out := *e
+	out.Details = nil
+	for _, d := range e.Details {
+		field, found := strings.CutPrefix(d.Path, "ops[0].annotation.")
+		if !found {
+			field, found = strings.CutPrefix(d.Path, "ops[0].set.")
+		}
+		if found {
+			out.Details = append(out.Details, easel.Detail{Path: field, Message: d.Message})
+		}
+	}
+	if len(out.Details) > 0 {
+		out.Message = out.Details[0].Path + " " + out.Details[0].Message
+	}
+	return &out
 }
 
 // writable requires that ops of this author may be applied at all.

@@ -72,7 +72,11 @@ func TestApplyDecidesByTheRulesOfConflict(t *testing.T) {
 				tc.by = ann
 			}
 			if tc.code != "" {
-				e := w.fails(write(tc.by, tc.ops...), tc.code)
+				w.fails(write(tc.by, tc.ops...), tc.code)
+				e := w.must(frame(tc.by, 1, tc.ops...)).(canvas.Applied).Rejected
+				if e == nil || e.Code != tc.code {
+					t.Fatalf("got %v", e)
+				}
 				if tc.path != "" && (len(e.Details) == 0 || e.Details[0].Path != tc.path) {
 					t.Errorf("details %v, want path %q first", e.Details, tc.path)
 				}
@@ -97,6 +101,26 @@ func TestApplyDecidesByTheRulesOfConflict(t *testing.T) {
 				t.Errorf("%d published for version %d", published, got.Ver)
 			}
 		})
+	}
+}
+
+func TestErrorsOfAPlainWriteNameItsOwnFields(t *testing.T) {
+	w := born(t, canvas.Options{})
+	w.must(write(ann, put(id(1), "cat")))
+	bad := easel.Op{Kind: easel.OpPatch, ID: id(1), Set: &easel.Patch{X: ptr(0.9), Label: ptr("")}}
+	e := w.fails(write(ann, bad), easel.CodeInvalid)
+	want := []easel.Detail{
+		{Path: "label", Message: "must have 1 to 100 characters"},
+		{Path: "width", Message: "x + width must be at most 1"},
+	}
+	if diff := cmp.Diff(want, e.Details); diff != "" || strings.Contains(e.Message, "ops") {
+		t.Errorf("message %q: %s", e.Message, diff)
+	}
+	if e := w.fails(write(ann, easel.Op{Kind: easel.OpPut, Draft: &easel.Draft{Label: "a", X: 5, Width: 1, Height: 1}}), easel.CodeInvalid); e.Details[0].Path != "x" {
+		t.Errorf("got %+v", e)
+	}
+	if e := w.fails(write(ann, based(del(id(1)), 7)), easel.CodeConflict); e.Details != nil || e.Current == nil {
+		t.Errorf("got %+v", e)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // MaxMetadata is the largest metadata of an image, in bytes of compact JSON.
-const MaxMetadata = 16 << 10
+const MaxMetadata = 64 << 10
 
 func (s *State) birth(t Turn, m Birth) (ImageReply, error) {
 	switch {
@@ -70,7 +70,7 @@ func (s *State) amend(t Turn, m Amend) (ImageReply, error) {
 			return ImageReply{}, easel.Invalid("metadata", "must be a JSON object")
 		}
 		if compact.Len() > MaxMetadata {
-			return ImageReply{}, easel.Invalid("metadata", "must have at most 16 KiB")
+			return ImageReply{}, easel.Invalid("metadata", "must have at most 65536 bytes")
 		}
 		next.Metadata = compact.Bytes()
 	}

@@ -85,7 +85,9 @@ type Restore struct {
 // consumed seq with another Hash, CodeGone for a seq older than the stored
 // verdicts, and ErrReplaced.
 //
-// Without a Client (a plain REST write) a rejection is a Go error too.
+// Without a Client (a plain REST write) a rejection is a Go error too, and if
+// there is just one op, paths of its details start at the fields of that op's
+// annotation or set, not at "ops[0]".
 type Apply struct {
 	By     Author
 	Client string // "" for a plain REST write
