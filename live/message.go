@@ -116,3 +116,8 @@ func (renewed) MessageName() string { return "live.renewed" }
 
 // MessageName implements actors.Message.
 func (gone) MessageName() string { return "live.gone" }
+
+// Prototypes returns one value of every message type that crosses nodes.
+func Prototypes() []actors.Message {
+	return []actors.Message{Attach{}, Attached{}, Detach{}, Census{}, People{}}
+}

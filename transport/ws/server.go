@@ -1,12 +1,15 @@
 package ws
 
 import (
+	"bufio"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -123,7 +126,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, image actors.Key,
 		s.config.Error(w, r, err)
 		return
 	}
-	socket, err := s.upgrader.Upgrade(w, r, nil)
+	h := &hijacker{ResponseWriter: w}
+	socket, err := s.upgrader.Upgrade(h, r, nil)
 	if err != nil {
 		seat.Leave(r.Context()) // Upgrade has answered
 		return
@@ -131,7 +135,48 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, image actors.Key,
 	if !slices.Contains(websocket.Subprotocols(r), Subprotocol) {
 		seat.Close(live.CloseTooOld)
 	}
-	s.start(socket, seat)
+	h.conn.muted.Store(true)
+	s.start(socket, h.conn.Conn, seat)
+}
+
+// hijacker gives the socket a connection that it may only read from once it is
+// upgraded: the socket would answer some faults by itself, in between what the
+// connection's writer writes.
+type hijacker struct {
+	http.ResponseWriter
+	conn *mutable
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, buf, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.conn = &mutable{Conn: c}
+	return h.conn, buf, nil
+}
+
+type mutable struct {
+	net.Conn
+	muted atomic.Bool
+}
+
+// Write implements net.Conn. It pretends when muted.
+func (m *mutable) Write(b []byte) (int, error) {
+	if m.muted.Load() {
+		return len(b), nil
+	}
+	return m.Conn.Write(b)
+}
+
+// SetWriteDeadline implements net.Conn. When muted it leaves the deadline to the
+// connection's writer.
+func (m *mutable) SetWriteDeadline(t time.Time) error {
+	if m.muted.Load() {
+		return nil
+	}
+	return m.Conn.SetWriteDeadline(t)
 }
 
 // Wait returns when all connections have ended; none may be served any more.

@@ -22,7 +22,7 @@ func (s *stage) dialSmall(t *testing.T, key actors.Key, token string) *client {
 		NetDial: func(network, addr string) (net.Conn, error) {
 			c, err := net.Dial(network, addr)
 			if err == nil {
-				err = c.(*net.TCPConn).SetReadBuffer(4 << 10)
+				err = c.(*net.TCPConn).SetReadBuffer(32 << 10)
 			}
 			return c, err
 		},
@@ -36,7 +36,7 @@ func (s *stage) dialSmall(t *testing.T, key actors.Key, token string) *client {
 }
 
 func TestSlowReaderIsCutOffAndNobodyElse(t *testing.T) {
-	s := start(t, live.Options{Queues: live.Queues{Live: 64 << 10}}, ws.Config{})
+	s := start(t, live.Options{Queues: live.Queues{Live: 256 << 10}}, ws.Config{})
 	key := s.Image()
 	slow := s.dialSmall(t, key, "slow_viewer")
 	slow.say(`{"t":"hello","client":"tab"}`)
@@ -49,7 +49,7 @@ func TestSlowReaderIsCutOffAndNobodyElse(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the slow reader is still there")
 		}
-		last = s.Put(key, 200)
+		last = s.Put(key, 100)
 		for {
 			f, err := fast.next()
 			if err != nil {

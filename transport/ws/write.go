@@ -15,6 +15,10 @@ import (
 // frame is larger.
 const gather = 64 << 10
 
+// linger is how long a reader that was closed as slow may at least take to read
+// what is on its way, and that it was closed.
+const linger = 10 * time.Second
+
 var gathered = sync.Pool{New: func() any {
 	b := make([]byte, 0, 4<<10)
 	return &b
@@ -105,14 +109,13 @@ func (w *writer) send(items []live.Item) error {
 }
 
 // write writes all of b. A reader that takes nothing for the time of a stall is
-// closed as slow; it then has the same time again to come back to its senses, so
-// that it can be told.
+// closed as slow; it then has that time again, so that it can be told.
 func (w *writer) write(b []byte) error {
 	for len(b) > 0 && w.err == nil {
 		limit := time.Now().Add(w.server.config.Stall)
 		if w.seat.Closed() != nil {
 			if w.until.IsZero() {
-				w.until = limit
+				w.until = time.Now().Add(max(w.server.config.Stall, linger))
 			}
 			limit = w.until
 		}
@@ -150,18 +153,11 @@ func (w *writer) control(kind int, data []byte) {
 // bye writes the close frame.
 func (w *writer) bye(c live.Close) {
 	if c == live.CloseGone {
-		return // nobody is there, or the socket has answered
+		return // nobody is there
 	}
 	if c.Code == websocket.CloseNoStatusReceived {
 		w.control(websocket.CloseMessage, nil)
 		return
-	}
-	select {
-	case <-w.read:
-		if w.told {
-			return
-		}
-	default:
 	}
 	data := binary.BigEndian.AppendUint16(nil, uint16(c.Code))
 	w.control(websocket.CloseMessage, append(data, c.Name...))
