@@ -20,7 +20,7 @@ export CGO_ENABLED = 0
 .PHONY: help run build test test-go test-web check race lint fuzz e2e crash bench docs web release clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: ## start a node with a demo user and sample images on http://127.0.0.1:8080
 	$(GO) run ./cmd/easel serve --dev

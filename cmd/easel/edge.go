@@ -75,6 +75,7 @@ func (p *Program) serve(ctx, life context.Context, door net.Listener, e edge) er
 	if e.chores != nil {
 		serving.Go(func() { e.chores.run(over) })
 	}
+	serving.Go(func() { e.rooms.Watch(over, keyLook, recheck(e.actors)) })
 	p.serving.Store(true)
 	close(p.started)
 	fmt.Fprintln(p.stdout, "easel: listening on "+p.url())
