@@ -177,3 +177,7 @@ func (o *owner) read(m canvas.Log) canvas.LogReply {
 	}
 	return r
 }
+
+func accepted(ver int64, a *easel.Annotation) actors.Message {
+	return canvas.Accepted{Batch: easel.Batch{Ver: ver, Ops: []easel.Effect{{Kind: easel.OpPut, ID: a.ID, Annotation: a}}}}
+}
