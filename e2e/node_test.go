@@ -38,7 +38,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "easel")
-	build := exec.Command("go", "build", "-o", path, "../cmd/easel")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", path, "../cmd/easel")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
