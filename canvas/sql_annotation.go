@@ -104,14 +104,14 @@ func (b *box) nullableConfidence() any {
 	return *b.Confidence
 }
 
-// eachNewest calls f with every annotation, newest first. The pointer is good
-// only during the call.
-func eachNewest(tx *sqlite.Tx, image easel.ID, f func(*easel.Annotation)) error {
-	rows, err := tx.Query(`SELECT ` + columns + ` FROM annotation ORDER BY ver DESC, pos DESC`)
+// eachBox calls f with every annotation, in no particular order. The pointer is
+// good only during the call.
+func eachBox(tx *sqlite.Tx, image easel.ID, f func(*box)) error {
+	rows, err := tx.Query(`SELECT ` + columns + ` FROM annotation`)
 	if err != nil {
 		return fmt.Errorf("list annotations: %w", err)
 	}
-	_, err = each(rows, image, func(a *easel.Annotation) bool { f(a); return true })
+	_, err = each(rows, image, func(b *box) bool { f(b); return true })
 	return err
 }
 
@@ -127,10 +127,10 @@ func eachByID(tx *sqlite.Tx, image, after easel.ID, f func(*easel.Annotation) bo
 	if err != nil {
 		return false, fmt.Errorf("page annotations: %w", err)
 	}
-	return each(rows, image, f)
+	return each(rows, image, func(b *box) bool { return f(&b.Annotation) })
 }
 
-func each(rows *sqlite.Rows, image easel.ID, f func(*easel.Annotation) bool) (stopped bool, err error) {
+func each(rows *sqlite.Rows, image easel.ID, f func(*box) bool) (stopped bool, err error) {
 	s := newScanner(image)
 	for !stopped && rows.Next() {
 		if err := rows.Scan(s.dest...); err != nil {
@@ -138,7 +138,7 @@ func each(rows *sqlite.Rows, image easel.ID, f func(*easel.Annotation) bool) (st
 			return false, fmt.Errorf("read annotation: %w", err)
 		}
 		s.finish()
-		stopped = !f(&s.Annotation)
+		stopped = !f(&s.box)
 	}
 	if err := rows.Close(); err != nil {
 		return false, fmt.Errorf("read annotations: %w", err)
