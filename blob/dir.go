@@ -79,7 +79,7 @@ func (d *Dir) prepare() error {
 		return err
 	}
 	defer t.discard()
-	if err := t.seal(); err != nil {
+	if err = t.seal(); err != nil {
 		return err
 	}
 	info, err := d.root.Stat(t.name)
@@ -388,7 +388,7 @@ func (s *source) Read(p []byte) (int, error) {
 		return 0, s.err
 	}
 	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns it bare
+	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
 	}
 	return n, err

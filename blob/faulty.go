@@ -137,11 +137,11 @@ func (s *Faulty) Put(ctx context.Context, key string, r io.Reader) (Info, error)
 		return Info{}, err
 	}
 	if f.Torn {
-		b, err := io.ReadAll(r)
-		if err != nil {
-			return Info{}, err
+		whole, e := io.ReadAll(r)
+		if e != nil {
+			return Info{}, e
 		}
-		r = bytes.NewReader(half(b))
+		r = bytes.NewReader(half(whole))
 	}
 	info, err := s.Store.Put(ctx, key, r)
 	if err = f.end(OpPut, key, err); err != nil {
@@ -196,10 +196,10 @@ func (s *Faulty) Get(ctx context.Context, key string, r Range) (io.ReadCloser, I
 		return nil, Info{}, planted(Call{Op: OpGet, Key: key})
 	}
 	if f.Torn {
-		_, length, err := r.span(info.Size)
-		if err != nil {
+		_, length, e := r.span(info.Size)
+		if e != nil {
 			_ = body.Close()
-			return nil, Info{}, err
+			return nil, Info{}, e
 		}
 		body = &torn{ReadCloser: body, left: length / 2, err: planted(Call{Op: OpGet, Key: key})}
 	}

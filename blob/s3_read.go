@@ -77,7 +77,7 @@ type download struct{ io.ReadCloser }
 
 func (d *download) Read(p []byte) (int, error) {
 	n, err := d.ReadCloser.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns it bare
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = unavailable(err)
 	}
 	return n, err

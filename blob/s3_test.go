@@ -180,8 +180,8 @@ func TestS3PresignedURLWorksWithoutCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if b, err := io.ReadAll(resp.Body); err != nil || string(b) != "bytes" {
-		t.Errorf("%d %q, %v", resp.StatusCode, b, err)
+	if b, e := io.ReadAll(resp.Body); e != nil || string(b) != "bytes" {
+		t.Errorf("%d %q, %v", resp.StatusCode, b, e)
 	}
 
 	o.Public = "https://files.example.org"

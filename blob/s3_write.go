@@ -67,9 +67,9 @@ func (s *S3) putParts(ctx context.Context, key string, r io.Reader, part []byte)
 			return
 		}
 		// The caller's context may be what ended the upload.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		if e := s.core.AbortMultipartUpload(ctx, s.bucket, s.prefix+key, id); e != nil {
+		if e := s.core.AbortMultipartUpload(after, s.bucket, s.prefix+key, id); e != nil {
 			err = errors.Join(err, e)
 		}
 	}()
@@ -78,7 +78,7 @@ func (s *S3) putParts(ctx context.Context, key string, r io.Reader, part []byte)
 		n := len(parts) + 1
 		var put minio.ObjectPart
 		sum := sha256.Sum256(part)
-		err := again(ctx, ErrUnavailable, func() (err error) {
+		err = again(ctx, ErrUnavailable, func() (err error) {
 			put, err = s.core.PutObjectPart(ctx, s.bucket, s.prefix+key, id, n, bytes.NewReader(part), int64(len(part)),
 				minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:]), DisableContentSha256: true})
 			return answer(err)
@@ -169,14 +169,14 @@ func (s *S3) Delete(ctx context.Context, key string) error {
 func (s *S3) Probe(ctx context.Context) (err error) {
 	key := "probe/" + rand.Text()
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		err = errors.Join(err, s.Delete(ctx, key))
+		err = errors.Join(err, s.Delete(after, key))
 	}()
-	if _, err := s.PutIfMatch(ctx, key, []byte("0"), "00000000000000000000000000000000"); !errors.Is(err, ErrExists) {
+	if _, err = s.PutIfMatch(ctx, key, []byte("0"), "00000000000000000000000000000000"); !errors.Is(err, ErrExists) {
 		return unconditional("If-Match on nothing", err)
 	}
-	if err := s.probeRace(ctx, key); err != nil {
+	if err = s.probeRace(ctx, key); err != nil {
 		return err
 	}
 	info, err := s.Stat(ctx, key)

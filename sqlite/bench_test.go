@@ -56,7 +56,7 @@ func BenchmarkTwoStatementsAndCapture(b *testing.B) {
 			b.Fatal(err)
 		}
 		op(b, tx, i)
-		if err := d.Commit(); err != nil {
+		if err = d.Commit(); err != nil {
 			b.Fatal(err)
 		}
 		set, err := d.Capture()

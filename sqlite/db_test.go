@@ -143,7 +143,7 @@ func TestReopenedFileCapturesNothingAndBirthWritesOnlyWhatChanged(t *testing.T) 
 		t.Errorf("birth writes %d pages", len(set.Pages))
 	}
 	image = apply(image, set)
-	if err := d.Close(); err != nil {
+	if err = d.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := os.ReadFile(path); !bytes.Equal(got, image) {

@@ -72,7 +72,7 @@ func TestClosedFileIsPlainForOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec(t, d, "INSERT INTO note (id, n) VALUES ('a', 7)")
-	if err := d.Close(); err != nil {
+	if err = d.Close(); err != nil {
 		t.Fatal(err)
 	}
 	other, err := sql.Open("sqlite", path)

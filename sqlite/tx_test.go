@@ -159,12 +159,12 @@ func TestRowsMayBeReadTwiceAtOnceAndLeftOpen(t *testing.T) {
 	var got []string
 	for outer.Next() {
 		var a string
-		if err := outer.Scan(&a); err != nil {
+		if err = outer.Scan(&a); err != nil {
 			t.Fatal(err)
 		}
-		inner, err := tx.Query(query)
-		if err != nil {
-			t.Fatal(err)
+		inner, e := tx.Query(query)
+		if e != nil {
+			t.Fatal(e)
 		}
 		for inner.Next() {
 			var b string
@@ -177,7 +177,7 @@ func TestRowsMayBeReadTwiceAtOnceAndLeftOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := outer.Close(); err != nil {
+	if err = outer.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"aa", "ab", "ba", "bb"}, got); diff != "" {
