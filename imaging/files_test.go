@@ -111,6 +111,11 @@ func webpExtended(flags byte, w, h int, chunks []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 }
 
+func riffChunk(kind string, data []byte) []byte {
+	b := append(binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(data))), data...)
+	return append(b, make([]byte, len(data)%2)...)
+}
+
 // exif returns a TIFF block that holds nothing but an orientation.
 func exif(orientation uint16) []byte {
 	b := []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01")

@@ -74,6 +74,7 @@ func TestSizeIsWhatABrowserShows(t *testing.T) {
 		{"jpeg with nonsense for an orientation", jpegWithExif(jpegFile(t, photo), exif(99)), 40, 20},
 		{"jpeg with broken metadata", jpegWithExif(jpegFile(t, photo), []byte("MM\x00*\xff\xff\xff\xff")), 40, 20},
 		{"png turned", pngWithExif(pngFile(t, photo), exif(8)), 20, 40},
+		{"webp turned", webpExtended(8, 300, 200, riffChunk("EXIF", exif(6))), 200, 300},
 		{"exactly the limit", pngClaiming(10_000, 10_000), 10_000, 10_000},
 	}
 	for _, tt := range tests {

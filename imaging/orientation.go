@@ -23,6 +23,8 @@ func (s *source) orientation() orientation {
 	if !ok || s.rewind() != nil {
 		return 1
 	}
+	s.steps = metadataSteps
+	defer func() { s.steps = 0 }()
 	found := orientation(1)
 	_, err := imagemeta.Decode(imagemeta.Options{
 		R:           s,

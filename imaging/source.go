@@ -14,7 +14,14 @@ type source struct {
 	failed   error
 	kind     string // content type
 	animated bool   // a WebP animation
+	steps    int    // reads that are still allowed; 0: as many as needed
 }
+
+// metadataSteps bounds the search for metadata in a file, which walks from part
+// to part: a file of ten million bytes can have a million empty parts.
+const metadataSteps = 20_000
+
+var errTooManyParts = errors.New("too many parts before the metadata")
 
 // open sniffs r from its start.
 func open(r io.ReadSeeker) (*source, error) {
@@ -42,6 +49,12 @@ func open(r io.ReadSeeker) (*source, error) {
 
 // Read reads on, and keeps the first failure that is not the end of the file.
 func (s *source) Read(p []byte) (int, error) {
+	if s.steps > 0 {
+		if s.steps--; s.steps == 0 {
+			s.steps = 1 // spent, and stays so
+			return 0, errTooManyParts
+		}
+	}
 	n, err := s.r.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) && s.failed == nil {
 		s.failed = fmt.Errorf("read image: %w", err)

@@ -130,6 +130,17 @@ test("what is drawn offline survives a closed tab", async () => {
   assert.equal(labels.filter((label) => label === "from a closed tab").length, 1);
 });
 
+test("what is drawn offline arrives although its image was left", async () => {
+  await node.kill();
+  await ann.badge("offline");
+  await ann.draw([0.45, 0.05], [0.6, 0.2], "left behind");
+  await ann.page.locator('a[aria-label="All images"]').click();
+  await ann.page.waitForSelector(".gallery");
+  await node.launch();
+  await bob.badge("saved");
+  await bob.page.locator('.tag:text-is("left behind")').waitFor();
+});
+
 test("several files upload with progress and can be opened", async () => {
   await ann.page.goto(`${node.url}/#/`);
   await ann.page.waitForSelector(".gallery");

@@ -1,11 +1,12 @@
 import type { Image, Me, Rest } from "./client";
 import type { Thumbnails } from "./pictures";
+import type { Sessions } from "./sessions";
 
 /** What the views share. */
 export interface App {
   me: Me;
   rest: Rest;
-  token: () => string;
+  sessions: Sessions;
   thumbnails: Thumbnails;
   /** The images as the gallery last listed them, for next and previous. */
   listed: Image[];

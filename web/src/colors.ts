@@ -1,7 +1,7 @@
 /** Colours that stay apart from each other on photographs. */
 const PALETTE = [
   "#2f6fed", "#e0592a", "#16936a", "#b23fd0", "#d99a00", "#0e97b5",
-  "#dc3569", "#6a55e8", "#6b8e12", "#a5562c", "#1f9d55", "#c2410c",
+  "#dc3569", "#6a55e8", "#6b8e12", "#9a5a34", "#4f6078", "#1d4b9e",
 ] as const;
 
 /** The colour that a word always has: a label's, or a person's. */

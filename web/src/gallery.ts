@@ -41,6 +41,7 @@ export function openGallery(app: App): View {
     },
   });
   let typing: ReturnType<typeof setTimeout>;
+  let uploaded: ReturnType<typeof setTimeout>;
 
   const uploads = new Uploads(app.rest, (image) => {
     if (!grid.isConnected) {
@@ -48,6 +49,8 @@ export function openGallery(app: App): View {
     }
     app.listed = [image, ...app.listed];
     grid.prepend(card(app, image));
+    clearTimeout(uploaded);
+    uploaded = setTimeout(() => void load(true), 500);
   });
 
   const who = app.me.name || app.me.user_id;
@@ -169,7 +172,7 @@ export function openGallery(app: App): View {
   });
   document.title = "Easel";
   void load(true);
-  return { element, close: () => closing.abort() };
+  return { element, close: () => (clearTimeout(uploaded), closing.abort()) };
 }
 
 function card(app: App, image: Image): HTMLElement {

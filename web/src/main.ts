@@ -5,6 +5,7 @@ import { h, logo } from "./dom";
 import { openEditor } from "./editor/editor";
 import { openGallery } from "./gallery";
 import { Thumbnails } from "./pictures";
+import { Sessions } from "./sessions";
 import { openSignIn } from "./signin";
 import { forgetToken, keepToken, takeToken } from "./token";
 
@@ -20,6 +21,7 @@ function show(next: View): void {
 }
 
 function signIn(problem = ""): void {
+  app?.sessions.close();
   app = null;
   show(
     openSignIn(problem, (given) => {
@@ -31,6 +33,7 @@ function signIn(problem = ""): void {
 }
 
 async function enter(): Promise<void> {
+  app?.sessions.close();
   if (!token) {
     signIn();
     return;
@@ -45,7 +48,7 @@ async function enter(): Promise<void> {
     app = {
       me,
       rest,
-      token: () => token,
+      sessions: new Sessions(me, rest, () => token),
       thumbnails: new Thumbnails(rest),
       listed: [],
       signOut: (why) => {
@@ -55,6 +58,7 @@ async function enter(): Promise<void> {
       },
     };
     route();
+    void app.sessions.drain();
   } catch (err) {
     if (err instanceof RestError && (err.status === 401 || err.status === 403)) {
       forgetToken();

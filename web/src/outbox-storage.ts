@@ -51,6 +51,13 @@ export async function claimClient(user: string, image: string): Promise<string> 
   return mine;
 }
 
+/** The images for which edits of a person wait in this browser. */
+export function waitingImages(user: string): Set<string> {
+  const prefix = `${PREFIX}${user}:`;
+  const keys = Object.keys(localStorage).filter((k) => k.startsWith(prefix));
+  return new Set(keys.map((k) => k.slice(prefix.length).split(":")[0]!));
+}
+
 let tab: Promise<string> | null = null;
 
 function tabClient(): Promise<string> {

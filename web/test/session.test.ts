@@ -436,8 +436,10 @@ describe("refusals", () => {
     expect(ann.status.phase).toBe("stopped");
     expect(ann.status.stop).toBe(reason);
     expect(world.wires.length).toBe(1);
-    world.reachable = true;
     ann.nudge();
+    await world.settle(1_000);
+    expect(world.wires.length).toBe(1);
+    ann.authenticate("another token"); // something has changed
     await world.settle();
     expect(ann.status.phase).toBe("live");
   });

@@ -155,9 +155,9 @@ export class Session extends Emitter<SessionEvents> {
     this.halt(null);
   }
 
-  /** Tries again at once: the network came back, or there is a new token. */
+  /** Tries again at once, because the network may be back. */
   nudge(): void {
-    if (this.phase === "waiting" || (this.phase === "stopped" && this.stopReason)) {
+    if (this.phase === "waiting") {
       this.backoff.reset();
       this.open();
     } else if (this.phase === "live") {
@@ -170,7 +170,8 @@ export class Session extends Emitter<SessionEvents> {
     if (this.phase === "live" || this.phase === "loading") {
       this.send({ t: "auth", token });
     } else {
-      this.nudge();
+      this.backoff.reset();
+      this.open();
     }
   }
 

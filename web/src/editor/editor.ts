@@ -1,7 +1,6 @@
 import type { App, View } from "../app";
-import { RestError, Session, type Image, type Rejection } from "../client";
+import { RestError, type Image, type Rejection, type Session } from "../client";
 import { h, icon, iconButton, toast, type Icon } from "../dom";
-import { claimClient, outboxStorage } from "../outbox-storage";
 import { Badge } from "./badge";
 import { Overlay } from "./overlay";
 import { Panel } from "./panel";
@@ -97,7 +96,8 @@ class Editor implements View {
 
   close(): void {
     this.closing.abort();
-    this.session?.stop();
+    this.session?.presence({ cursor: undefined, selection: undefined, draft: undefined });
+    this.app.sessions.leave(this.id);
     this.overlay?.close();
     this.panel.close();
     this.stage?.close();
@@ -107,12 +107,12 @@ class Editor implements View {
   }
 
   private async open(): Promise<void> {
-    const { rest, me } = this.app;
-    const client = await claimClient(me.user_id, this.id);
+    const { rest, sessions } = this.app;
+    const session = await sessions.enter(this.id);
     if (this.closing.signal.aborted) {
       return;
     }
-    this.startSession(client);
+    this.follow(session);
     try {
       const image = await rest.image(this.id);
       this.describe(image);
@@ -138,23 +138,14 @@ class Editor implements View {
     }
   }
 
-  private startSession(client: string): void {
-    const { app, id } = this;
-    const url = new URL(`/api/images/${id}/live`, location.href);
-    url.protocol = url.protocol.replace("http", "ws");
-    url.hash = "";
-    const session = new Session({
-      image: id,
-      user: app.me.user_id,
-      name: app.me.name || app.me.user_id,
-      url: url.href,
-      token: app.token,
-      client,
-      storage: outboxStorage(app.me.user_id, id),
-      connect: (address, protocols) => new WebSocket(address, protocols) as never,
-      probe: () => app.rest.probe(id),
-    });
-    session.on("status", (status) => {
+  private follow(session: Session): void {
+    const { app } = this;
+    const on: Session["on"] = (kind, fn) => {
+      const off = session.on(kind, fn);
+      this.closing.signal.addEventListener("abort", off);
+      return off;
+    };
+    on("status", (status) => {
       this.badge.show(status);
       if (status.stop === "unauthenticated") {
         app.signOut("Your token has expired. Edits that wait are kept in this browser.");
@@ -162,21 +153,21 @@ class Editor implements View {
         this.deleted(true);
       }
     });
-    session.on("change", (change) => {
+    on("change", (change) => {
       this.stage?.apply(change);
       this.refresh();
     });
-    session.on("peers", () => this.refresh());
-    session.on("welcome", () => this.modes());
-    session.on("rejected", (r) => this.rejected(r));
-    session.on("problem", (p) => toast(p.message, "error"));
-    session.on("image", (image) => {
+    on("peers", () => this.refresh());
+    on("welcome", () => this.modes());
+    on("rejected", (r) => this.rejected(r));
+    on("problem", (p) => toast(p.message, "error"));
+    on("image", (image) => {
       this.describe(image);
       this.deleted(image.deleted_at !== null && image.deleted_at !== undefined);
     });
     this.session = session;
+    this.badge.show(session.status);
     this.refresh();
-    session.start();
   }
 
   private freshStage(): HTMLElement {

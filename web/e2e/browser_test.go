@@ -1,0 +1,50 @@
+// Package e2e_test runs the browser tests of this folder from "go test", against
+// a binary that it builds.
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+func TestTwoPeopleInTwoBrowsers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts browsers")
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed")
+	}
+	if _, err := os.Stat("../node_modules/playwright-core"); err != nil {
+		t.Skip("playwright-core is not installed: run npm ci in web")
+	}
+	chromium := chromiumPath()
+	if chromium == "" {
+		t.Skip("chromium is not installed")
+	}
+	bin := filepath.Join(t.TempDir(), "easel")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../../cmd/easel")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build easel: %v\n%s", err, out)
+	}
+	run := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=spec", "two-people.test.mjs")
+	run.Env = append(os.Environ(), "EASEL_BIN="+bin, "CHROMIUM="+chromium)
+	out, err := run.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// chromiumPath returns where a Chromium is, or "" if there is none.
+func chromiumPath() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
