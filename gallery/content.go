@@ -140,7 +140,7 @@ func (g *Gallery) shrink(ctx context.Context, from, to string, size int) error {
 		return fmt.Errorf("open original: %w", err)
 	}
 	data, _, err := imaging.Thumbnail(r, size)
-	if err := errors.Join(err, r.Close()); err != nil {
+	if err != nil {
 		return refusal(err)
 	}
 	if _, err := g.c.Blobs.Put(ctx, to, bytes.NewReader(data)); err != nil {
@@ -158,5 +158,5 @@ func (g *Gallery) Probe(ctx context.Context, t easel.TenantID, id easel.ID) (wid
 		return 0, 0, outage(err)
 	}
 	width, height, err = imaging.Size(r)
-	return width, height, outage(refusal(errors.Join(err, r.Close())))
+	return width, height, outage(refusal(err))
 }

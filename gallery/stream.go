@@ -16,19 +16,19 @@ import (
 // meter is a body on its way through: it counts, hashes and bounds it.
 type meter struct {
 	r    io.Reader
-	max  int64
+	most int64
 	size int64
 	sum  hash.Hash
 }
 
-func newMeter(r io.Reader, max int64) *meter { return &meter{r: r, max: max, sum: sha256.New()} }
+func newMeter(r io.Reader, most int64) *meter { return &meter{r: r, most: most, sum: sha256.New()} }
 
 // Read fails with CodeTooLarge at the first byte over the bound.
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.size += int64(n)
-	if m.size > m.max {
-		return 0, easel.Errorf(easel.CodeTooLarge, "the file has more than %d bytes", m.max)
+	if m.size > m.most {
+		return 0, easel.Errorf(easel.CodeTooLarge, "the file has more than %d bytes", m.most)
 	}
 	m.sum.Write(p[:n])
 	return n, err
@@ -37,25 +37,33 @@ func (m *meter) Read(p []byte) (int, error) {
 // hex returns the SHA-256 of what was read.
 func (m *meter) hex() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 
-// seeker reads an object with seeks, for decoders that jump about. Nothing is
-// read ahead of need but what the store buffers.
+// Blocks that a seeker reads: small at first, because most of what jumps about
+// looks at a header only, then larger while reading goes straight on.
+const (
+	minBlock = 32 << 10
+	maxBlock = 1 << 20
+)
+
+// seeker reads an object with seeks, for decoders that jump about in steps of a
+// few bytes. It asks the store for one block at a time.
 type seeker struct {
 	ctx   context.Context //nolint:containedctx // of the one call that decodes
 	blobs blob.Store
 	key   string
 	size  int64
-	at    int64         // where the next Read reads
-	body  io.ReadCloser // open at position from, or nil
-	from  int64
+	at    int64  // where the next Read reads
+	block []byte // what lies at start
+	start int64
+	next  int // size of the next block
 }
 
-// newSeeker opens nothing yet; the caller closes it. blob.ErrNotFound.
+// newSeeker reads nothing yet. blob.ErrNotFound.
 func newSeeker(ctx context.Context, blobs blob.Store, key string) (*seeker, error) {
 	info, err := blobs.Stat(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	return &seeker{ctx: ctx, blobs: blobs, key: key, size: info.Size}, nil
+	return &seeker{ctx: ctx, blobs: blobs, key: key, size: info.Size, next: minBlock}, nil
 }
 
 // Read implements io.Reader.
@@ -63,25 +71,38 @@ func (s *seeker) Read(p []byte) (int, error) {
 	if s.at >= s.size {
 		return 0, io.EOF
 	}
-	if s.body != nil && s.from != s.at {
-		if err := s.Close(); err != nil {
+	if s.at < s.start || s.at >= s.start+int64(len(s.block)) {
+		if err := s.fetch(); err != nil {
 			return 0, err
 		}
 	}
-	if s.body == nil {
-		body, _, err := s.blobs.Get(s.ctx, s.key, blob.Range{Offset: s.at, Length: -1})
-		if err != nil {
-			return 0, err
-		}
-		s.body, s.from = body, s.at
-	}
-	n, err := s.body.Read(p)
+	n := copy(p, s.block[s.at-s.start:])
 	s.at += int64(n)
-	s.from = s.at
-	if errors.Is(err, io.EOF) && s.at < s.size {
-		return n, io.ErrUnexpectedEOF // the object got shorter: not the picture's fault
+	return n, nil
+}
+
+// fetch reads the block at s.at.
+func (s *seeker) fetch() error {
+	if s.at == s.start+int64(len(s.block)) && s.at > 0 {
+		s.next = min(2*s.next, maxBlock)
+	} else {
+		s.next = minBlock
 	}
-	return n, err
+	want := min(int64(s.next), s.size-s.at)
+	body, _, err := s.blobs.Get(s.ctx, s.key, blob.Range{Offset: s.at, Length: want})
+	if err != nil {
+		return err
+	}
+	if int64(cap(s.block)) < want {
+		s.block = make([]byte, want)
+	}
+	s.block, s.start = s.block[:want], s.at
+	_, err = io.ReadFull(body, s.block)
+	if err := errors.Join(err, body.Close()); err != nil {
+		s.block = s.block[:0]
+		return fmt.Errorf("read %s: %w", s.key, err)
+	}
+	return nil
 }
 
 // Seek implements io.Seeker.
@@ -99,14 +120,4 @@ func (s *seeker) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// Close closes what is open.
-func (s *seeker) Close() error {
-	if s.body == nil {
-		return nil
-	}
-	err := s.body.Close()
-	s.body = nil
-	return err
-}
-
-var _ io.ReadSeekCloser = (*seeker)(nil)
+var _ io.ReadSeeker = (*seeker)(nil)

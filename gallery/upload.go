@@ -78,7 +78,7 @@ func (g *Gallery) upload(ctx context.Context, p easel.Principal, u Upload, c cla
 	if _, err := g.tenant(ctx, p.Tenant, tenant.Reserve{ID: image.ID, By: author(p), Filename: image.Filename}); err != nil {
 		return easel.Image{}, err
 	}
-	image, err = g.make(ctx, p.Tenant, image, body, c)
+	image, err = g.complete(ctx, p.Tenant, image, body, c)
 	if err != nil {
 		g.abandon(ctx, p.Tenant, image.ID)
 	}
@@ -101,9 +101,9 @@ func sniff(body *bufio.Reader) (contentType string, err error) {
 	return contentType, nil
 }
 
-// make does what follows the reservation. The image that it returns has its id
+// complete does what follows the reservation. The image that it returns has its id
 // also with an error.
-func (g *Gallery) make(ctx context.Context, t easel.TenantID, image easel.Image, body io.Reader, c claim) (easel.Image, error) {
+func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Image, body io.Reader, c claim) (easel.Image, error) {
 	m := newMeter(body, g.c.MaxUpload)
 	if _, err := g.c.Blobs.Put(ctx, originalKey(t, image.ID), m); err != nil {
 		return image, fmt.Errorf("store upload: %w", err)
@@ -139,7 +139,7 @@ func (g *Gallery) check(ctx context.Context, key string) error {
 	if err != nil {
 		return fmt.Errorf("open upload: %w", err)
 	}
-	return refusal(errors.Join(imaging.Check(r), r.Close()))
+	return refusal(imaging.Check(r))
 }
 
 // refusal gives an error of package imaging the code that a client sees. Others
