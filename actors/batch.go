@@ -89,6 +89,9 @@ func (a *durable) handle(e *envelope, h *held) {
 		span.End()
 	}
 	if err != nil && easel.CodeOf(err) == easel.CodeInternal {
+		// Not a refusal but a failure: perhaps after the behavior had done its
+		// part, so its memory may be ahead of the file.
+		a.behavior = nil
 		a.log.Error("turn failed", "message", e.message.MessageName(), "err", err)
 	}
 	if t.ungated && err == nil {
