@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
 	"path/filepath"
 	"strconv"
 )
@@ -112,32 +111,6 @@ func (f headFile) check() error {
 		return fmt.Errorf("file name %q", f.File)
 	}
 	return nil
-}
-
-func (n *Node) actorDir(name Name) string {
-	fan, dir := name.dir()
-	return filepath.Join(n.dir, "actors", fan, dir)
-}
-
-// readHead returns the head of an actor. Without one, ok is false and there is
-// no error.
-func (n *Node) readHead(name Name) (h head, ok bool, err error) {
-	path := filepath.Join(n.actorDir(name), "head")
-	b, err := readFile(n.fs, path, maxHead)
-	if errors.Is(err, fs.ErrNotExist) {
-		return head{}, false, nil
-	}
-	if err != nil {
-		return head{}, false, unavailable("read head", err)
-	}
-	h, err = decodeHead(b)
-	if err == nil && h.Name != name {
-		err = fmt.Errorf("it is of %s", h.Name)
-	}
-	if err != nil {
-		return head{}, false, n.corruptActor(name, fmt.Errorf("head: %w", err))
-	}
-	return h, true, nil
 }
 
 func unavailable(what string, err error) error {

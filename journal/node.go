@@ -1,11 +1,6 @@
 package journal
 
 import (
-	"golang.org/x/sync/singleflight"
-
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 )
 
 // Defaults of NodeOptions.
@@ -220,144 +216,6 @@ func (n *Node) layout() error {
 	return nil
 }
 
-// Claim implements Journal.
-func (n *Node) Claim(ctx context.Context, name Name) (Term, error) {
-	return n.claim(ctx, name, nil)
-}
-
-// Birth implements Journal.
-func (n *Node) Birth(ctx context.Context, name Name, t Template) (Term, error) {
-	return n.claim(ctx, name, &t)
-}
-
-func (n *Node) claim(ctx context.Context, name Name, birth *Template) (Term, error) {
-	if err := name.Check(); err != nil {
-		return nil, err
-	}
-	leave, err := n.enter(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	// Before anything is looked up: what a write of unknown outcome left behind
-	// must be neither found nor missed.
-	if err := n.writable(); err != nil {
-		return nil, err
-	}
-	h, sleeping, err := n.readHead(name)
-	if err != nil {
-		return nil, err
-	}
-	if h.Erased {
-		return nil, ErrErased
-	}
-	var template [32]byte
-	if birth == nil {
-		if !sleeping && !n.alive(name) {
-			return nil, ErrNotFound
-		}
-	} else if template, err = n.keepTemplate(*birth); err != nil {
-		return nil, err
-	}
-	number, err := n.fence(ctx, name, ErrFenced)
-	if err != nil {
-		return nil, err
-	}
-
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if err := n.serviceableLocked(name, h.Last); err != nil {
-		return nil, err
-	}
-	t := &term{node: n, name: name, owner: ownerOf(name), number: max(number, h.Term), next: h.Last + 1}
-	if c := n.index[name]; c != nil {
-		last := c.refs[len(c.refs)-1]
-		if err := c.gap(h.Last); err != nil {
-			return nil, n.corruptLocked(name, err)
-		}
-		t.number, t.next = max(t.number, last.term), max(t.next, last.seq+1)
-	}
-	if t.next == 1 {
-		if birth == nil {
-			return nil, ErrNotFound
-		}
-		t.unborn, t.fresh, t.template = true, true, template
-	}
-	t.number++
-	n.terms[name] = t
-	return t, nil
-}
-
-// alive reports whether the actor has batches in live segments, or might have.
-func (n *Node) alive(name Name) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.index[name] != nil || n.damaged.concerns(name)
-}
-
-// serviceableLocked returns why no term of the actor can be given out, of whose
-// history its own files cover the batches up to last.
-func (n *Node) serviceableLocked(name Name, last uint64) error {
-	if err := n.writableLocked(); err != nil {
-		return err
-	}
-	return n.damaged.check(name, last)
-}
-
-// writable returns why the log takes nothing at present.
-func (n *Node) writable() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.writableLocked()
-}
-
-func (n *Node) writableLocked() error {
-	switch {
-	case n.stopping:
-		return ErrClosed
-	case n.broken != nil:
-		return fmt.Errorf("%w: %w", ErrUnavailable, n.broken)
-	default:
-		return nil
-	}
-}
-
-// enter waits for the actor's gate; leave opens it again.
-func (n *Node) enter(ctx context.Context, name Name) (leave func(), err error) {
-	gate := n.gates[ownerOf(name)%gateCount]
-	select {
-	case gate <- struct{}{}:
-		return func() { <-gate }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// fence ends the term that is held of an actor, if one is, and waits until
-// everything it appended has been answered. It returns that term's number.
-func (n *Node) fence(ctx context.Context, name Name, why error) (uint64, error) {
-	n.mu.Lock()
-	old := n.terms[name]
-	if old == nil {
-		n.mu.Unlock()
-		return 0, nil
-	}
-	old.endLocked(why)
-	idle := old.idleLocked()
-	n.mu.Unlock()
-	select {
-	case <-idle:
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.terms[name] == old {
-		delete(n.terms, name)
-	}
-	return old.number, nil
-}
-
 // enterLocked adds a durable batch to the index.
 func (n *Node) enterLocked(name Name, r ref) {
 	c := n.index[name]
@@ -368,45 +226,6 @@ func (n *Node) enterLocked(name Name, r ref) {
 	c.refs = append(c.refs, r)
 	r.seg.live++
 	r.seg.names = append(r.seg.names, name)
-}
-
-// keepTemplate makes t durable, once, and returns its id.
-func (n *Node) keepTemplate(t Template) ([32]byte, error) {
-	var id [32]byte
-	if b, err := hex.DecodeString(t.ID); err != nil || len(b) != len(id) {
-		return id, fmt.Errorf("journal: template id %q", t.ID)
-	} else {
-		copy(id[:], b)
-	}
-	n.mu.Lock()
-	known := n.templates[id]
-	n.mu.Unlock()
-	if known {
-		return id, nil
-	}
-	if sha256.Sum256(t.Bytes) != id {
-		return id, fmt.Errorf("journal: template %s is not what its id says", t.ID)
-	}
-	// Many births may come at once: one of them writes the file.
-	_, err, _ := n.keeping.Do(t.ID, func() (any, error) {
-		path := n.templatePath(t.ID)
-		if _, err := readTemplate(n.fs, path, t.ID); err == nil {
-			// An earlier process may have died before it synced the folder.
-			return nil, n.syncDir(filepath.Dir(path))
-		}
-		return nil, replaceFile(n.fs, path, t.Bytes)
-	})
-	if err != nil {
-		return id, unavailable("keep template", err)
-	}
-	n.mu.Lock()
-	n.templates[id] = true
-	n.mu.Unlock()
-	return id, nil
-}
-
-func (n *Node) templatePath(id string) string {
-	return filepath.Join(n.dir, "templates", id)
 }
 
 // Close implements Journal.

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -109,30 +108,6 @@ func (n *Node) writeBase(ctx context.Context, t *term, h head, refs []ref, f pag
 		}
 	}
 	return nil
-}
-
-func (n *Node) readTemplate(name Name, id string) ([]byte, error) {
-	b, err := readTemplate(n.fs, n.templatePath(id), id)
-	if errors.Is(err, errBadTemplate) || isNotExist(err) {
-		return nil, n.corruptActor(name, fmt.Errorf("template %s: %w", id, err))
-	}
-	if err != nil {
-		return nil, unavailable("read template", err)
-	}
-	return b, nil
-}
-
-var errBadTemplate = errors.New("the file is not what its name says")
-
-func readTemplate(fsys FS, path, id string) ([]byte, error) {
-	b, err := readFile(fsys, path, maxTemplate)
-	if err != nil {
-		return nil, err
-	}
-	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != id {
-		return nil, errBadTemplate
-	}
-	return b, nil
 }
 
 // readLTX reads a file that a head names and checks it against the head.
