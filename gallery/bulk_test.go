@@ -13,6 +13,7 @@ import (
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/tenant"
 )
 
 func draft(label string) easel.Draft {
@@ -155,7 +156,7 @@ func TestBulkWithAKeyHappensOnce(t *testing.T) {
 // images have heard or asked, each bulk is on all of them or on none, and those
 // that were acknowledged are on all.
 func TestBulkCrashedAnywhereHasOneOutcome(t *testing.T) {
-	r := newRig(t, func(c *gallery.Config) { c.Settle = 20 * time.Millisecond })
+	r := newRig(t, nil)
 	images := []easel.ID{r.upload(anna, "a").ID, r.upload(anna, "b").ID, r.upload(anna, "c").ID}
 	type attempt struct {
 		label string
@@ -239,7 +240,7 @@ func TestBulkCrashedAnywhereHasOneOutcome(t *testing.T) {
 
 // A repeat with the same key after a crash ends with the bulk drawn once.
 func TestBulkWithAKeyIsRepeatedAfterACrash(t *testing.T) {
-	r := newRig(t, func(c *gallery.Config) { c.Settle = 20 * time.Millisecond })
+	r := newRig(t, nil)
 	images := []easel.ID{r.upload(anna, "a").ID, r.upload(anna, "b").ID}
 	type attempt struct {
 		label string
@@ -278,4 +279,39 @@ func TestBulkWithAKeyIsRepeatedAfterACrash(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The process lives on, and only one answer, or one request, is lost.
+func TestBulkSurvivesOneLostStep(t *testing.T) {
+	r := newRig(t, nil)
+	r.fuse.brief = true
+	images := []easel.ID{r.upload(anna, "a").ID, r.upload(anna, "b").ID}
+	for step := 1; ; step++ {
+		blown := false
+		for _, late := range []bool{false, true} {
+			label := fmt.Sprint(step, late)
+			r.fuse.arm(step, late)
+			_, err := r.Bulk(t.Context(), anna, []gallery.Item{{images[0], draft(label)}, {images[1], draft(label)}}, actors.Once{ID: label})
+			blown = blown || r.fuse.hasBlown()
+			r.fuse.arm(0, false)
+			a, b := len(r.drawn(images[0], label)), len(r.drawn(images[1], label))
+			if a != b || (err == nil) != (a == 1) {
+				t.Errorf("%s: bulk %v, drawn %d and %d", label, err, a, b)
+			}
+		}
+		if !blown {
+			break
+		}
+	}
+}
+
+func TestBulkWhoseDecisionIsNotHeardOfIsDrawn(t *testing.T) {
+	r := newRig(t, func(c *gallery.Config) { c.Settle = time.Second })
+	images := []easel.ID{r.upload(anna, "a").ID, r.upload(anna, "b").ID}
+	r.asker.loses = func(m actors.Message) bool { _, decide := m.(tenant.Decide); return decide }
+	_, err := r.Bulk(t.Context(), anna, []gallery.Item{{images[0], draft("x")}, {images[1], draft("x")}}, actors.Once{})
+	wantCode(t, err, easel.CodeUnavailable)
+	r.until("the tenant has told both images", func() bool {
+		return len(r.drawn(images[0], "x")) == 1 && len(r.drawn(images[1], "x")) == 1
+	})
 }

@@ -21,12 +21,14 @@ import (
 
 const day = 24 * time.Hour
 
-// remove soft-deletes an image and waits until the tenant knows.
-func (r *rig) remove(id easel.ID) {
+// remove soft-deletes images and waits until the tenant knows.
+func (r *rig) remove(ids ...easel.ID) {
 	r.t.Helper()
-	must[canvas.Empty](r, canvas.Key(homeTenant, id), canvas.SoftDelete{By: canvas.Author{User: "adam", Role: easel.Admin}})
+	for _, id := range ids {
+		must[canvas.Empty](r, canvas.Key(homeTenant, id), canvas.SoftDelete{By: canvas.Author{User: "adam", Role: easel.Admin}})
+	}
 	r.until("the tenant knows of the deletion", func() bool {
-		return !slices.ContainsFunc(r.listed(), func(m easel.Image) bool { return m.ID == id })
+		return !slices.ContainsFunc(r.listed(), func(m easel.Image) bool { return slices.Contains(ids, m.ID) })
 	})
 }
 
@@ -90,15 +92,13 @@ func TestPurgeLeavesRestoredImages(t *testing.T) {
 }
 
 func TestPurgeCrashedAnywhereEndsInTheNextRun(t *testing.T) {
-	r := newRig(t, func(c *gallery.Config) { c.Settle = 20 * time.Millisecond })
+	r := newRig(t, nil)
 	const images = 24
 	var ids []easel.ID
 	for range images {
 		ids = append(ids, r.upload(anna, "a").ID)
 	}
-	for _, id := range ids {
-		r.remove(id)
-	}
+	r.remove(ids...)
 	r.restart(31 * day)
 	for step := 1; step <= images; step++ {
 		r.fuse.arm(step, step%2 == 0)
@@ -118,7 +118,7 @@ func TestPurgeCrashedAnywhereEndsInTheNextRun(t *testing.T) {
 }
 
 func TestFilesCrashedAnywhereLeaveNoOrphans(t *testing.T) {
-	r := newRig(t, func(c *gallery.Config) { c.Settle, c.Grace = 20*time.Millisecond, time.Hour })
+	r := newRig(t, func(c *gallery.Config) { c.Grace = time.Hour })
 	put := func(name, body string) error {
 		_, err := r.PutFile(t.Context(), adam, gallery.FileUpload{Name: name, Body: strings.NewReader(body)})
 		return err

@@ -45,8 +45,12 @@ var (
 	other = principal(otherTenant, "anna", easel.Owner)
 )
 
-// errCrash is what a process that is no more would have been told.
-var errCrash = &easel.Error{Code: easel.CodeUnavailable, Message: "crashed"}
+var (
+	// errCrash is what a process that is no more would have been told.
+	errCrash = errors.New("the process has crashed")
+	// errLost is what a living process is told when an answer does not come.
+	errLost = &easel.Error{Code: easel.CodeUnavailable, Message: "no answer"}
+)
 
 // fuse ends the sagas' process at one of its steps: a request to an actor or to
 // the blob store. A zero fuse never blows.
@@ -55,6 +59,7 @@ type fuse struct {
 	steps int
 	at    int  // the step that is the last; 0: none
 	late  bool // the last step takes effect, but its answer is lost
+	brief bool // the process lives on: only that step fails
 	blown bool
 }
 
@@ -74,20 +79,24 @@ func (f *fuse) hasBlown() bool {
 // step does one step.
 func (f *fuse) step(do func() error) error {
 	f.mu.Lock()
-	if f.blown {
+	if f.blown && !f.brief {
 		f.mu.Unlock()
 		return errCrash
 	}
 	f.steps++
 	last, late := f.at > 0 && f.steps == f.at, f.late
-	f.blown = last
+	f.blown = f.blown || last
+	failure := errCrash
+	if f.brief {
+		failure = errLost
+	}
 	f.mu.Unlock()
 	if last && !late {
-		return errCrash
+		return failure
 	}
 	err := do()
 	if last {
-		return errCrash
+		return failure
 	}
 	return err
 }
@@ -96,11 +105,17 @@ func (f *fuse) step(do func() error) error {
 type asker struct {
 	fuse *fuse
 	to   atomic.Pointer[actors.System]
+	// loses reports whether the answer to a message gets lost. It is set while no
+	// saga runs; nil: none does.
+	loses func(actors.Message) bool
 }
 
 func (a *asker) Ask(ctx context.Context, r actors.Request) (m actors.Message, err error) {
 	err = a.fuse.step(func() error {
 		m, err = a.to.Load().Ask(ctx, r)
+		if err == nil && a.loses != nil && a.loses(r.Message) {
+			return errLost
+		}
 		return err
 	})
 	return m, err
@@ -121,8 +136,8 @@ func (b *blobs) Delete(ctx context.Context, key string) error {
 	return b.fuse.step(func() error { return b.Store.Delete(ctx, key) })
 }
 
-func (b *blobs) List(ctx context.Context, prefix, after string, max int) (found []blob.Info, err error) {
-	err = b.fuse.step(func() error { found, err = b.Store.List(ctx, prefix, after, max); return err })
+func (b *blobs) List(ctx context.Context, prefix, after string, most int) (found []blob.Info, err error) {
+	err = b.fuse.step(func() error { found, err = b.Store.List(ctx, prefix, after, most); return err })
 	return found, err
 }
 

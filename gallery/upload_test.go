@@ -220,7 +220,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // The upload's process ends before, or right after, each of its steps. Hours
 // later there are whole images, listed, and nothing else.
 func TestUploadCrashedAnywhereLeavesAllOrNothing(t *testing.T) {
-	r := newRig(t, func(c *gallery.Config) { c.Grace, c.Settle = time.Hour, 20*time.Millisecond })
+	r := newRig(t, func(c *gallery.Config) { c.Grace = time.Hour })
 	acknowledged := []string{}
 	for _, key := range []string{"", "k"} {
 		for step := 1; ; step++ {
@@ -280,5 +280,49 @@ func TestUploadCrashedAnywhereLeavesAllOrNothing(t *testing.T) {
 	}
 	if used.Images != int64(len(listed)) || used.Bytes != size {
 		t.Errorf("used %+v with %d images of %d bytes", used, len(listed), size)
+	}
+}
+
+// The process lives on, and only one answer, or one request, is lost.
+func TestUploadSurvivesOneLostStep(t *testing.T) {
+	r := newRig(t, nil)
+	r.fuse.brief = true
+	for step := 1; ; step++ {
+		blown := false
+		for _, late := range []bool{false, true} {
+			name := fmt.Sprint(step, late)
+			r.fuse.arm(step, late)
+			m, err := r.Upload(t.Context(), anna, gallery.Upload{Filename: name, Body: bytes.NewReader(picture(9, 9)), Once: actors.Once{ID: name}})
+			blown = blown || r.fuse.hasBlown()
+			r.fuse.arm(0, false)
+			listed := slices.ContainsFunc(r.listed(), func(l easel.Image) bool { return l.Filename == name && (err != nil || l.ID == m.ID) })
+			if (err == nil) != listed {
+				t.Errorf("%s: upload %v, listed %v", name, err, listed)
+			}
+		}
+		if !blown {
+			break
+		}
+	}
+	// What failed has cleaned up after itself, but for blobs that the sweep takes.
+	if n := len(r.listed()); n != len(r.born()) {
+		t.Errorf("%d images are listed, %d have a history", n, len(r.born()))
+	}
+}
+
+func TestUploadWhoseListingIsNotHeardOfStays(t *testing.T) {
+	r := newRig(t, func(c *gallery.Config) { c.Settle = time.Second })
+	r.asker.loses = func(m actors.Message) bool { _, ready := m.(tenant.Ready); return ready }
+	_, err := r.Upload(t.Context(), anna, gallery.Upload{Filename: "a", Body: pictureReader()})
+	wantCode(t, err, easel.CodeUnavailable)
+	listed := r.listed()
+	if len(listed) != 1 {
+		t.Fatalf("%d images", len(listed))
+	}
+	if _, err := r.Image(t.Context(), anna, listed[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.stored()); n != 1 {
+		t.Fatalf("%d blobs", n)
 	}
 }
