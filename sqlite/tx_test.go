@@ -168,12 +168,12 @@ func TestRowsMayBeReadTwiceAtOnceAndLeftOpen(t *testing.T) {
 		}
 		for inner.Next() {
 			var b string
-			if err := inner.Scan(&b); err != nil {
+			if err = inner.Scan(&b); err != nil {
 				t.Fatal(err)
 			}
 			got = append(got, a+b)
 		}
-		if err := inner.Close(); err != nil {
+		if err = inner.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
