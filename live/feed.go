@@ -91,6 +91,12 @@ func (f *feedCore) detach(now time.Time, m Detach) []effect {
 	return f.done()
 }
 
+// lapse forgets the rooms whose leases have run out.
+func (f *feedCore) lapse(now time.Time) []effect {
+	f.expire(now)
+	return f.done()
+}
+
 func (f *feedCore) expire(now time.Time) {
 	f.drop(func(r attachedRoom) bool { return now.Sub(r.seen) > leaseFor })
 }

@@ -7,7 +7,10 @@ import (
 // Feed is the owner's side of an image's rooms, beside its canvas: it knows which
 // rooms are attached and sends each of them what the image publishes. It needs
 // no open file, and keeps the image owned while a room is attached.
-type Feed struct{ core feedCore }
+type Feed struct {
+	core    feedCore
+	looking bool // a timer looks for leases that have run out
+}
 
 var _ actors.Companion = (*Feed)(nil)
 
@@ -20,6 +23,7 @@ func (f *Feed) Receive(c *actors.Context, m actors.Message) (actors.Message, boo
 	case Attach:
 		answer, effects := f.core.attach(c.Now(), m)
 		f.perform(c, effects)
+		f.look(c)
 		return answer, true, nil
 	case Detach:
 		f.perform(c, f.core.detach(c.Now(), m))
@@ -36,9 +40,22 @@ func (f *Feed) Published(c *actors.Context, m actors.Message) {
 	f.perform(c, f.core.published(c.Now(), m))
 }
 
-// Attached implements actors.Companion. A lease that has run out is noticed at
-// the next message; until then it costs one owned actor.
+// Attached implements actors.Companion.
 func (f *Feed) Attached() bool { return f.core.attached() }
+
+// look forgets the rooms that are not heard of any more, as long as there are
+// any.
+func (f *Feed) look(c *actors.Context) {
+	if f.looking || !f.core.attached() {
+		return
+	}
+	f.looking = true
+	c.After(leaseFor, func() {
+		f.looking = false
+		f.perform(c, f.core.lapse(c.Now()))
+		f.look(c)
+	})
+}
 
 func (f *Feed) perform(c *actors.Context, effects []effect) {
 	for _, e := range effects {

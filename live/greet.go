@@ -191,4 +191,7 @@ func (r *roomCore) begin(m *member, recovered bool, catch catchUp, from *node) {
 	e.first = Item{Frame: encode(w), Ver: r.sync.ver}
 	r.do(e)
 	r.show(m)
+	for _, u := range m.queue { // what the client did not wait to say
+		r.deliver(m, u)
+	}
 }

@@ -49,7 +49,7 @@ func (r *roomCore) op(now time.Time, m *member, f OpFrame) {
 		u.apply.Conn = "" // the image does not know the connections of viewers
 	}
 	m.queue = append(m.queue, u)
-	if !m.stalled {
+	if !m.stalled && m.phase == present {
 		r.deliver(m, u)
 	}
 }

@@ -42,8 +42,28 @@ func (r *roomCore) presence(now time.Time, m *member, state json.RawMessage) {
 		r.post(m, errorFrame(slow("too many presence frames", wait)))
 		return
 	}
-	m.state, m.due = state, true
-	r.flush(now)
+	m.state = state
+	if m.phase != present {
+		return // it is shown with the welcome
+	}
+	m.due = true
+	if wait := presenceEvery - now.Sub(m.shown); wait > 0 {
+		r.flushAfter(wait)
+		return
+	}
+	m.shown = now
+	r.show(m)
+}
+
+func (r *roomCore) flushAfter(wait time.Duration) {
+	if r.flushing {
+		return
+	}
+	r.flushing = true
+	r.after(wait, func(now time.Time) {
+		r.flushing = false
+		r.flush(now)
+	})
 }
 
 // flush shows every state that is due and sets a timer for the rest.
@@ -62,12 +82,8 @@ func (r *roomCore) flush(now time.Time) {
 		m.shown = now
 		r.show(m)
 	}
-	if next > 0 && !r.flushing {
-		r.flushing = true
-		r.after(next, func(now time.Time) {
-			r.flushing = false
-			r.flush(now)
-		})
+	if next > 0 {
+		r.flushAfter(next)
 	}
 }
 

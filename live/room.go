@@ -200,10 +200,10 @@ func (r *roomCore) said(now time.Time, s said) ([]effect, error) {
 		r.post(m, errorFrame(f.Bad))
 	case f.Hello != nil:
 		r.hello(now, m, *f.Hello)
-	case m.phase != present && f.Op != nil:
-		e := easel.Errorf(easel.CodeOverloaded, "ops are taken after the welcome")
-		r.post(m, rej(f.Op.Seq, e))
-	case m.phase != present:
+	case m.phase == strange && f.Op != nil:
+		// Without a client there is nobody whose seq could be consumed.
+		r.post(m, rej(f.Op.Seq, easel.Errorf(easel.CodeOverloaded, "say hello first")))
+	case m.phase == strange:
 		r.post(m, errorFrame(easel.Errorf(easel.CodeBadRequest, "say hello first")))
 	case f.Op != nil:
 		r.op(now, m, *f.Op)

@@ -120,6 +120,27 @@ func TestUnansweredFramesAreBounded(t *testing.T) {
 	}
 }
 
+func TestFramesThatDoNotWaitForTheWelcome(t *testing.T) {
+	w := newWorld(1, live.Options{})
+	g := w.guest(t, 0, "a", ann)
+	g.say(putOp(1, "1"))
+	g.say(`{"t":"hello","client":"a"}`)
+	g.say(putOp(1, "1"))
+	g.say(`{"t":"pres","state":{"cursor":[0,0]}}`)
+	g.say(putOp(2, "2"))
+	w.run(time.Second)
+	got := g.types()
+	if !strings.HasPrefix(got, "rej welcome ") || strings.Count(got, "ack") != 2 || strings.Count(got, "ops") != 2 {
+		t.Errorf("frames = %s", got)
+	}
+	b := w.guest(t, 0, "b", ann)
+	b.say(`{"t":"hello","client":"b"}`)
+	w.run(time.Second)
+	if got := b.take(); len(got) == 0 || len(got[0].Peers) != 1 || string(got[0].Peers[0].State) != `{"cursor":[0,0]}` {
+		t.Errorf("frames = %+v", got)
+	}
+}
+
 func TestUnansweredFramesAreSentAgainInOrder(t *testing.T) {
 	w := newWorld(1, live.Options{})
 	g := w.join(t, 0, "a", ann)

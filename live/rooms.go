@@ -24,13 +24,14 @@ type Rooms struct {
 	mu       sync.Mutex // guards what follows; held for moments only
 	asker    actors.Asker
 	seats    map[*Seat]struct{}
+	tenants  map[easel.TenantID]*tenantUse
 	draining bool
 }
 
 // NewRooms makes the rooms of a node. Registering Kind with a System and giving
 // that System to Use makes them work. reg may be nil.
 func NewRooms(opts Options, log *slog.Logger, reg prometheus.Registerer) *Rooms {
-	return &Rooms{opts: opts.withDefaults(), metrics: newMetrics(reg), log: log, seats: map[*Seat]struct{}{}}
+	return &Rooms{opts: opts.withDefaults(), metrics: newMetrics(reg), log: log, seats: map[*Seat]struct{}{}, tenants: map[easel.TenantID]*tenantUse{}}
 }
 
 // Kind returns the actor kind of rooms.
@@ -74,16 +75,16 @@ func (r *Rooms) join(ctx context.Context, image actors.Key, m enter) (*Seat, err
 		return nil, err
 	}
 	m.session = newSession(string(easel.NewID()), r.opts.Queues)
-	s := &Seat{Session: m.session, rooms: r, asker: asker, room: Key(image), who: m.who}
+	s := &Seat{Session: m.session, rooms: r, asker: asker, room: Key(image), who: m.who, tenant: m.who.Tenant}
 	if _, err := asker.Ask(ctx, actors.Request{To: s.room, Message: m}); err != nil {
 		s.Leave(ctx) // it may have entered although the answer was lost
 		return nil, err
 	}
-	r.mu.Lock()
-	r.seats[s] = struct{}{}
-	draining = r.draining
-	r.mu.Unlock()
-	r.metrics.sessions.Inc()
+	draining, err = r.seat(s)
+	if err != nil {
+		s.Leave(ctx)
+		return nil, err
+	}
 	s.expireAt(m.who.Expires)
 	if draining {
 		s.Bye("draining", 0, CloseDraining)
@@ -91,13 +92,57 @@ func (r *Rooms) join(ctx context.Context, image actors.Key, m enter) (*Seat, err
 	return s, nil
 }
 
+// tenantUse is what a tenant uses of this node.
+type tenantUse struct {
+	sockets int
+	ops     bucket
+}
+
+// useLocked returns the tenant's use, which is forgotten when it is none.
+func (r *Rooms) useLocked(id easel.TenantID) *tenantUse {
+	u := r.tenants[id]
+	if u == nil {
+		u = &tenantUse{ops: newBucket(r.opts.TenantOps, r.opts.TenantOps)}
+		r.tenants[id] = u
+	}
+	return u
+}
+
+func (r *Rooms) seat(s *Seat) (draining bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	u := r.useLocked(s.tenant)
+	if u.sockets >= r.opts.TenantSockets {
+		return false, slow("the tenant has too many connections", time.Second)
+	}
+	u.sockets++
+	r.seats[s] = struct{}{}
+	r.metrics.sessions.Inc()
+	return r.draining, nil
+}
+
 func (r *Rooms) release(s *Seat) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.seats[s]; ok {
-		delete(r.seats, s)
-		r.metrics.sessions.Dec()
+	if _, ok := r.seats[s]; !ok {
+		return
 	}
+	delete(r.seats, s)
+	r.metrics.sessions.Dec()
+	if u := r.useLocked(s.tenant); u.sockets > 1 {
+		u.sockets--
+	} else {
+		delete(r.tenants, s.tenant)
+	}
+}
+
+// takeOps takes n ops from the tenant's rate; otherwise it says how long to
+// wait.
+func (r *Rooms) takeOps(tenant easel.TenantID, n int) (wait time.Duration) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.useLocked(tenant).ops.take(now, n)
 }
 
 func (r *Rooms) all() []*Seat {

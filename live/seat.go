@@ -14,9 +14,10 @@ import (
 // got a seat calls Leave.
 type Seat struct {
 	*Session
-	rooms *Rooms
-	asker actors.Asker
-	room  actors.Key
+	rooms  *Rooms
+	asker  actors.Asker
+	room   actors.Key
+	tenant easel.TenantID
 
 	mu     sync.Mutex // guards what follows
 	who    easel.Principal
@@ -43,6 +44,12 @@ func (s *Seat) Say(ctx context.Context, in Inbound) error {
 	if in.Type == TypePing && in.Bad == nil {
 		s.Pong()
 		return nil
+	}
+	if in.Op != nil {
+		if wait := s.rooms.takeOps(s.tenant, max(len(in.Op.Ops), 1)); wait > 0 {
+			s.push(Item{Frame: rej(in.Op.Seq, slow("the tenant does too many ops", wait))})
+			return nil
+		}
 	}
 	_, err := s.asker.Ask(ctx, actors.Request{To: s.room, Message: said{conn: s.conn, frame: in}})
 	switch code := easel.CodeOf(err); {

@@ -93,20 +93,15 @@ func (r *roomCore) attached(now time.Time, m Attached) {
 
 // sweep forgets the buckets of clients that have left: they are full again.
 func (r *roomCore) sweep(now time.Time) {
+	here := make(map[clientID]bool, len(r.members))
+	for _, m := range r.members {
+		here[clientID{m.who.User, m.client}] = true
+	}
 	for id, b := range r.buckets {
-		if now.Sub(b.at) > beatEvery && !r.here(id) {
+		if !here[id] && now.Sub(b.at) > beatEvery {
 			delete(r.buckets, id)
 		}
 	}
-}
-
-func (r *roomCore) here(id clientID) bool {
-	for _, m := range r.members {
-		if m.who.User == id.user && m.client == id.client {
-			return true
-		}
-	}
-	return false
 }
 
 // fail ends everyone who waits for an image that cannot be had.

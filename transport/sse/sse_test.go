@@ -190,7 +190,7 @@ func TestQuietStreamIsKeptAlive(t *testing.T) {
 
 func TestStreamEndsWithTheToken(t *testing.T) {
 	who := livetest.Who("eve", easel.Viewer)
-	who.Expires = time.Now().Add(400 * time.Millisecond)
+	who.Expires = time.Now().Add(1500 * time.Millisecond)
 	s := start(t, live.Options{}, who)
 	e := s.open(t, s.Image(), "")
 	e.want("snap")

@@ -48,6 +48,7 @@ func (s *Server) start(socket *websocket.Conn, wire net.Conn, seat *live.Seat) {
 	c := &conn{
 		server: s, socket: socket, net: wire, seat: seat,
 		pings: make(chan []byte, maxPongs), read: make(chan struct{}), wrote: make(chan struct{}),
+		awaiting: true, // the hello
 	}
 	if b, ok := c.net.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = b.SetWriteBuffer(sendBuffer) // a matter of taste, not of correctness
@@ -123,8 +124,19 @@ func (c *conn) readAll(ctx context.Context) {
 func (c *conn) alive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.greeted && !c.ending {
+	if c.greeted && !c.ending && c.awaiting {
+		c.awaiting = false
 		_ = c.socket.SetReadDeadline(time.Time{})
+	}
+}
+
+// await starts the wait for a sign of life.
+func (c *conn) await() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.awaiting && !c.ending {
+		c.awaiting = true
+		_ = c.socket.SetReadDeadline(time.Now().Add(c.server.config.PongWait))
 	}
 }
 

@@ -298,8 +298,8 @@ func TestRoleChangesWithAuth(t *testing.T) {
 func TestTokenExpires(t *testing.T) {
 	s := start(t, live.Options{}, ws.Config{})
 	key := s.Image()
-	c, _ := s.join(t, key, "ann_annotator_300ms", "tab")
-	kept, _ := s.join(t, key, "ann_annotator_300ms", "kept")
+	c, _ := s.join(t, key, "ann_annotator_1500ms", "tab")
+	kept, _ := s.join(t, key, "ann_annotator_1500ms", "kept")
 	kept.say(`{"t":"auth","token":"ann_annotator_1h"}`)
 	c.wantClose(4401)
 	kept.say(`{"t":"ping"}`)
@@ -382,7 +382,7 @@ func TestOpRate(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	s := start(t, live.Options{}, ws.Config{
-		Hello: 200 * time.Millisecond, PingEvery: 300 * time.Millisecond, PongWait: 200 * time.Millisecond,
+		Hello: 500 * time.Millisecond, PingEvery: 300 * time.Millisecond, PongWait: time.Second,
 	})
 	key := s.Image()
 	t.Run("no hello", func(t *testing.T) {

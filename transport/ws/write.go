@@ -64,7 +64,7 @@ func (c *conn) writeAll(ctx context.Context) {
 		case <-ping.C:
 			// A reader that is still catching up is watched by its progress.
 			if c.seat.CaughtUp() {
-				_ = c.socket.SetReadDeadline(time.Now().Add(c.server.config.PongWait))
+				c.await()
 				w.control(websocket.PingMessage, nil)
 			}
 		case <-ctx.Done():
