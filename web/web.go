@@ -100,6 +100,8 @@ func newFile(name string, content []byte) *file {
 		f.kind = "text/css; charset=utf-8"
 	case ".html":
 		f.kind = "text/html; charset=utf-8"
+	case ".txt":
+		f.kind = "text/plain; charset=utf-8"
 	case ".svg":
 		f.kind = "image/svg+xml"
 	}

@@ -48,3 +48,18 @@ func chromiumPath() string {
 	}
 	return ""
 }
+
+func TestLiveClientAgainstAServerInMemory(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed")
+	}
+	if _, err := os.Stat("../node_modules/vitest"); err != nil {
+		t.Skip("vitest is not installed: run npm ci in web")
+	}
+	run := exec.CommandContext(t.Context(), node, "node_modules/vitest/vitest.mjs", "run")
+	run.Dir = ".."
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}

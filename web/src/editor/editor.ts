@@ -157,7 +157,7 @@ class Editor implements View {
       this.stage?.apply(change);
       this.refresh();
     });
-    on("peers", () => this.refresh());
+    on("peers", () => this.refreshPeople());
     on("welcome", () => this.modes());
     on("rejected", (r) => this.rejected(r));
     on("problem", (p) => toast(p.message, "error"));
@@ -289,16 +289,23 @@ class Editor implements View {
     if (!this.session) {
       return;
     }
-    const { annotations, peers } = this.session;
+    const { annotations } = this.session;
     const selected = this.stage?.selection ?? [];
     this.panel.show(annotations, selected, this.editable);
-    this.people.show(peers);
-    this.overlay?.show(annotations, peers);
+    this.refreshPeople();
     const one = selected.length === 1 && this.editable ? (annotations.get(selected[0]!) ?? null) : null;
     const focus = one !== null && one.id === this.focusNext;
     this.popover?.show(one, this.knownLabels(), focus);
     if (focus) {
       this.focusNext = "";
+    }
+  }
+
+  /** Cursors move many times a second: the rest of the page is left alone. */
+  private refreshPeople(): void {
+    if (this.session) {
+      this.people.show(this.session.peers);
+      this.overlay?.show(this.session.annotations, this.session.peers);
     }
   }
 

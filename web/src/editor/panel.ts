@@ -66,7 +66,8 @@ export class Panel {
     if (rows.length === 0) {
       const text = this.annotations.size > 0 ? "No box matches." : this.editable ? "Drag on the picture to draw the first box." : "Nobody has drawn here yet.";
       this.list.replaceChildren(h("li", { class: "none" }, text));
-    } else {
+    } else if (rows.length !== this.list.childElementCount || rows.some((row, i) => row !== this.list.children[i])) {
+      // Only when it is different: a row that is taken out loses a click in progress.
       this.list.replaceChildren(...rows);
     }
     for (const id of this.rows.keys()) {

@@ -19,6 +19,7 @@ export class Popover {
   private readonly suggestions = h("div", { class: "suggestions" });
   private box: Annotation | null = null;
   private dirty = false;
+  private suggested = "";
 
   constructor(
     private readonly stage: Stage,
@@ -76,32 +77,30 @@ export class Popover {
       this.input.value = box.label;
       this.dirty = false;
     }
-    const chips = labels
-      .filter((label) => label !== box.label)
-      .slice(0, SUGGESTIONS)
-      .map((label) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: "chip",
-            style: `--tint: ${colorOf(label)}`,
-            onclick: () => {
-              this.input.value = label;
-              this.dirty = true;
-              this.save();
-              this.events.done();
-            },
-          },
-          label,
-        ),
-      );
-    this.suggestions.replaceChildren(...chips);
+    this.suggest(labels.filter((label) => label !== box.label).slice(0, SUGGESTIONS));
     this.place();
     if (focus) {
       this.input.focus();
       this.input.select();
     }
+  }
+
+  private suggest(labels: string[]): void {
+    const key = labels.join("\n");
+    if (key === this.suggested) {
+      return; // a chip that is replaced loses a click in progress
+    }
+    this.suggested = key;
+    const chips = labels.map((label) => {
+      const onclick = () => {
+        this.input.value = label;
+        this.dirty = true;
+        this.save();
+        this.events.done();
+      };
+      return h("button", { type: "button", class: "chip", style: `--tint: ${colorOf(label)}`, onclick }, label);
+    });
+    this.suggestions.replaceChildren(...chips);
   }
 
   /** Follows the box over the screen, and stays inside the stage. */
