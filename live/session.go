@@ -182,11 +182,11 @@ func (s *Session) popLocked() Item {
 	return q.Item
 }
 
-// CaughtUp reports whether the session has once reached the end of the stream.
+// CaughtUp reports whether there is no catch-up on its way to the client.
 func (s *Session) CaughtUp() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cursor != nil && !s.catching() && !s.behind
+	return s.cursor == nil || !s.catching() && !s.behind
 }
 
 // Closed returns how the session ended, nil while it lives.
