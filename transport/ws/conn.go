@@ -36,8 +36,10 @@ type conn struct {
 	pings  chan []byte   // from the client, to be answered; more are ignored
 	read   chan struct{} // closed when the reader has ended
 	wrote  chan struct{} // closed when the writer has
-	mu     sync.Mutex    // guards ending, and the read deadline against late signs of life
-	ending bool
+
+	mu       sync.Mutex // guards what follows, and the read deadline with it
+	ending   bool       // the close was sent
+	awaiting bool       // a sign of life: the hello, later a pong
 
 	greeted bool // hello was said; owned by the reader
 }
