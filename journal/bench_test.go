@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -63,5 +64,47 @@ func BenchmarkNodeAppend(b *testing.B) {
 			}
 			wg.Wait()
 		})
+	}
+}
+
+// BenchmarkNodeOpen replays 48 MiB of live segments.
+func BenchmarkNodeOpen(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "store")
+	n, err := journal.OpenNode(journal.NodeOptions{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	term, err := n.Birth(b.Context(), "image/t/a", journaltest.Template())
+	if err != nil {
+		b.Fatal(err)
+	}
+	rng := rand.NewChaCha8([32]byte{1})
+	const batches = 3000
+	answers := make(chan error, batches)
+	for range batches {
+		s := pages.Set{PageSize: 4096, Size: 4}
+		for no := range uint32(4) {
+			data := make([]byte, 4096)
+			rng.Read(data)
+			s.Pages = append(s.Pages, pages.Page{No: no + 1, Data: data})
+		}
+		term.Append(s, func(err error) { answers <- err })
+	}
+	for range batches {
+		if err := <-answers; err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := n.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		n, err := journal.OpenNode(journal.NodeOptions{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := n.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

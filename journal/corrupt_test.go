@@ -57,7 +57,7 @@ func TestDamageIsNoticedOrHarmless(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	noticed := map[string]int{}
 	for _, f := range fsys.Files() {
-		flips := min(int(f.Size), 40)
+		flips := min(int(f.Size), 30)
 		if testing.Short() {
 			flips = min(flips, 10)
 		}

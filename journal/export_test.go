@@ -25,6 +25,12 @@ func (o NodeOptions) WithFault(f Fault) NodeOptions {
 	return o
 }
 
+// WithMaxMerges returns the options with snapshots made that soon.
+func (o NodeOptions) WithMaxMerges(n int) NodeOptions {
+	o.hooks.maxMerges = n
+	return o
+}
+
 // Compact compacts every segment but the active one, and returns when it is
 // done.
 func (n *Node) Compact() error {

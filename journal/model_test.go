@@ -135,7 +135,7 @@ const modelActors = 4
 // cutEverywhere cuts the power at every step of a life, lets it come back in
 // each way, lives on, and returns the first history that is not right.
 func cutEverywhere(t *testing.T, fault journal.Fault, seed uint64, stride int) error {
-	opts := journal.NodeOptions{CompactBytes: 8192}.WithFault(fault)
+	opts := journal.NodeOptions{CompactBytes: 8192}.WithFault(fault).WithMaxMerges(1)
 	for cut := 1 + int(seed)%stride; ; cut += stride {
 		cutOff := false
 		for _, loss := range []journaltest.Loss{journaltest.LoseAll, journaltest.LoseNothing, journaltest.LoseSome, journaltest.LoseSome} {
@@ -169,7 +169,7 @@ func cutEverywhere(t *testing.T, fault journal.Fault, seed uint64, stride int) e
 }
 
 func TestNodeSurvivesPowerLossAtEveryStep(t *testing.T) {
-	stride := 3
+	stride := 5
 	if testing.Short() {
 		stride = 17
 	}

@@ -49,10 +49,11 @@ type hooks struct {
 	headBeforeSnap bool // do not sync a merge or snapshot before the head names it
 	noDirSync      bool // do not sync directories
 	replayPastTorn bool // go on after a record that was cut off
+	maxMerges      int  // no fault: how many merges an actor may have; 0 means maxMerges
 }
 
 // gateCount is how many actors can be claimed, restored or compacted at once.
-const gateCount = 64
+const gateCount = 1024
 
 // Node is the log of a folder home, which one process owns (see LockDir).
 type Node struct {
@@ -64,6 +65,7 @@ type Node struct {
 	compactBytes int64
 	segmentBytes int64
 	maxHeld      int64
+	maxMerges    int
 	hooks        hooks
 
 	// A gate is held by whoever reads or changes what is kept of an actor.
@@ -170,6 +172,10 @@ func OpenNode(opts NodeOptions) (*Node, error) {
 		n.maxHeld = DefaultMaxHeld
 	}
 	n.compactAt, n.segmentsAt = n.compactBytes, maxSegments
+	n.maxMerges = maxMerges
+	if n.hooks.maxMerges > 0 {
+		n.maxMerges = n.hooks.maxMerges
+	}
 	n.segmentBytes = max(n.compactBytes/4, 4096)
 	for i := range n.gates {
 		n.gates[i] = make(chan struct{}, 1)

@@ -54,6 +54,7 @@ type player struct {
 	seg       *segment
 	expect    uint64 // lsn of the next record; 0 before the first segment
 	lastOwner uint32
+	buf       []byte // of the segment being played
 }
 
 // peek reads the header of the segment that follows the one being played. If it
@@ -64,12 +65,20 @@ func (p *player) peek(seq uint64, last bool) (next begin, drop bool, err error) 
 		return begin{}, false, err
 	}
 	defer f.Close()
-	b, err := readSound(f)
+	var b [segmentHeader]byte
+	if _, err := f.ReadAt(b[:], 0); err == nil {
+		if next, ok := parseSegmentHeader(b[:], seq); ok {
+			return next, false, nil
+		}
+	}
+	if !last {
+		return begin{}, false, nil
+	}
+	whole, err := readSound(f, nil)
 	if err != nil {
 		return begin{}, false, err
 	}
-	next, ok := parseSegmentHeader(b, seq)
-	if ok || !last || !neverBegun(b) {
+	if next, ok := parseSegmentHeader(whole, seq); ok || !neverBegun(whole) {
 		return next, false, nil
 	}
 	// The new segment's file will replace it.
@@ -90,7 +99,8 @@ func (p *player) play(seq uint64, next begin, last bool) error {
 	if err != nil {
 		return err
 	}
-	b, err := readSound(f)
+	b, err := readSound(f, p.buf)
+	p.buf = b
 	if err != nil {
 		f.Close()
 		return fmt.Errorf("read segment %d: %w", seq, err)
@@ -257,14 +267,18 @@ func (p *player) lose(half uint32, count uint64, what string) {
 	n.log.Error("the log is damaged", "what", what, "records", count)
 }
 
-// readSound reads a segment. Blocks that the disk cannot read any more come as
+// readSound reads a segment, into buf if it is large enough. Blocks that the disk cannot read any more come as
 // bytes that are no record, so that the rest of the segment can be used.
-func readSound(f File) ([]byte, error) {
+func readSound(f File, buf []byte) ([]byte, error) {
 	size, err := f.Size()
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, size)
+	b := buf
+	if int64(cap(b)) < size {
+		b = make([]byte, size)
+	}
+	b = b[:size]
 	if size == 0 {
 		return b, nil
 	}

@@ -17,7 +17,7 @@ func (n *Node) snapshotDue(h head, merge headFile) bool {
 	if h.Snap != nil {
 		limit = max(limit, h.Snap.Size)
 	}
-	return total > limit || len(h.L1) >= maxMerges
+	return total > limit || len(h.L1) >= n.maxMerges
 }
 
 // snapshot returns a head whose only file is a full snapshot of h with set on
