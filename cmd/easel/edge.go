@@ -5,11 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/auth"
 	"github.com/easelhq/easel/gallery"
@@ -58,24 +61,56 @@ func (p *Program) url() string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
+// door is the HTTP server. It stands from the moment that the address is taken:
+// until the API is there, it says that the node is starting.
+type door struct {
+	server *http.Server
+	api    atomic.Pointer[transport.API]
+	ended  chan struct{} // closed when the server has stopped
+	failed error         // why, if it was not asked to; read after ended
+}
+
+// openDoor serves the listener until Close or a Shutdown of the server.
+func openDoor(l net.Listener, log *slog.Logger) *door {
+	d := &door{ended: make(chan struct{})}
+	d.server = transport.Server(d, log)
+	go func() {
+		defer close(d.ended)
+		if err := d.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			d.failed = fmt.Errorf("serve: %w", err)
+		}
+	}()
+	return d
+}
+
+// ServeHTTP implements http.Handler.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if api := d.api.Load(); api != nil {
+		api.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("X-Request-Id", string(easel.NewID()))
+	transport.WriteError(w, r, &easel.Error{Code: easel.CodeUnavailable, Message: "the node is starting", RetryAfter: time.Second})
+}
+
+// Close cuts all connections and waits for the server's end.
+func (d *door) Close() error {
+	err := d.server.Close()
+	<-d.ended
+	return err
+}
+
 // serve answers requests until ctx ends, and then drains. life is the context of
 // what must go on while that happens.
-func (p *Program) serve(ctx, life context.Context, door net.Listener, e edge) error {
-	server := transport.Server(e.api, p.log)
-	var failed error
-	var serving sync.WaitGroup
+func (p *Program) serve(ctx, life context.Context, d *door, e edge) error {
 	over, stop := context.WithCancel(ctx)
 	defer stop()
-	serving.Go(func() {
-		defer stop()
-		if err := server.Serve(door); !errors.Is(err, http.ErrServerClosed) {
-			failed = fmt.Errorf("serve: %w", err)
-		}
-	})
+	var beside sync.WaitGroup
 	if e.chores != nil {
-		serving.Go(func() { e.chores.run(over) })
+		beside.Go(func() { e.chores.run(over) })
 	}
-	serving.Go(func() { e.rooms.Watch(over, keyLook, recheck(e.actors)) })
+	beside.Go(func() { e.rooms.Watch(over, keyLook, recheck(e.actors)) })
+	d.api.Store(e.api)
 	p.serving.Store(true)
 	close(p.started)
 	fmt.Fprintln(p.stdout, "easel: listening on "+p.url())
@@ -84,24 +119,35 @@ func (p *Program) serve(ctx, life context.Context, door net.Listener, e edge) er
 			p.log.ErrorContext(over, "demo is not complete", "err", err)
 		}
 	}
-	<-over.Done()
-	p.drain(life, server, e)
-	serving.Wait()
-	return failed
+	select {
+	case <-over.Done():
+		p.drain(life, d.server, e.rooms)
+	case <-d.ended:
+	}
+	stop()
+	beside.Wait()
+	<-d.ended
+	return d.failed
 }
+
+// drainNotice is how long /ready says 503 before connections are refused, so that
+// whoever asks once in a while sees it. byeTime bounds how long sockets may take
+// to leave, so that one that hangs does not keep requests from ending.
+const (
+	drainNotice = 500 * time.Millisecond
+	byeTime     = 5 * time.Second
+)
 
 // drain ends the edge: balancers see /ready turn 503 for a moment, rooms say bye,
 // and requests under way end. What takes longer than the configured time is cut.
-func (p *Program) drain(life context.Context, server *http.Server, e edge) {
+func (p *Program) drain(life context.Context, server *http.Server, rooms *live.Rooms) {
 	p.log.InfoContext(life, "draining")
 	p.serving.Store(false)
 	ctx, cancel := context.WithTimeout(life, p.config.HTTP.Drain)
 	defer cancel()
 	notice := time.NewTimer(min(drainNotice, p.config.HTTP.Drain))
 	defer notice.Stop()
-	if err := e.rooms.Drain(ctx); err != nil {
-		p.log.WarnContext(life, "some sockets did not leave in time", "err", err)
-	}
+	p.sayBye(ctx, rooms)
 	select {
 	case <-notice.C:
 	case <-ctx.Done():
@@ -114,9 +160,13 @@ func (p *Program) drain(life context.Context, server *http.Server, e edge) {
 	}
 }
 
-// drainNotice is how long /ready says 503 before connections are refused, so that
-// whoever asks once in a while sees it.
-const drainNotice = 500 * time.Millisecond
+func (p *Program) sayBye(ctx context.Context, rooms *live.Rooms) {
+	ctx, cancel := context.WithTimeout(ctx, byeTime)
+	defer cancel()
+	if err := rooms.Drain(ctx); err != nil {
+		p.log.WarnContext(ctx, "some sockets did not leave in time", "err", err)
+	}
+}
 
 // edge is what serves clients, and what it serves them with.
 type edge struct {
@@ -127,4 +177,11 @@ type edge struct {
 	actors  *actors.System
 	gallery *gallery.Gallery
 	chores  *chores
+}
+
+// wait returns when no socket is left. Their life has ended by then.
+func (e *edge) wait() {
+	if e.sockets != nil {
+		e.sockets.Wait()
+	}
 }

@@ -46,12 +46,12 @@ func (p *Program) newRooms(r prometheus.Registerer) *live.Rooms {
 
 // newSystem makes the actors of the node: images, each with a feed beside it,
 // tenants and rooms.
-func (p *Program) newSystem(h *house, j journal.Journal, g *gallery.Gallery, rooms *live.Rooms, r prometheus.Registerer, t tracing) (*actors.System, error) {
+func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Registerer, t tracing) (*actors.System, error) {
 	l := p.config.Limits
 	images, err := canvas.Kind(canvas.Options{
 		MaxAnnotations: l.ImageAnnotations,
 		Probe: func(ctx context.Context, tenant easel.TenantID, image easel.ID) (int, int, error) {
-			return g.Probe(ctx, tenant, image)
+			return e.gallery.Probe(ctx, tenant, image)
 		},
 	}, live.NewFeed)
 	if err != nil {
@@ -64,7 +64,7 @@ func (p *Program) newSystem(h *house, j journal.Journal, g *gallery.Gallery, roo
 	return actors.New(actors.Config{
 		Node: h.node, Dir: h.work, Journal: j,
 		Kinds:      []*actors.Kind{&images, &tenants},
-		Ephemerals: []*actors.EphemeralKind{rooms.Kind()},
+		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind()},
 		Messages:   append(canvas.Prototypes(), tenant.Prototypes()...),
 		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles,
 		Log: p.log, Registerer: r, Tracer: t.provider.Tracer("github.com/easelhq/easel/actors"),
@@ -124,10 +124,10 @@ func (p *Program) rates() transport.Rates {
 }
 
 // newSockets makes the server of WebSockets, which end with life at the latest.
-func (p *Program) newSockets(life context.Context, rooms *live.Rooms, who *auth.Authenticator) *ws.Server {
+func (p *Program) newSockets(life context.Context, e edge) *ws.Server {
 	return ws.New(life, ws.Config{
-		Rooms:        rooms,
-		Authenticate: who.Bearer,
+		Rooms:        e.rooms,
+		Authenticate: e.auth.Bearer,
 		CheckOrigin:  func(*http.Request) bool { return true }, // the edge has checked it
 		Error:        transport.WriteError,
 		Log:          p.log,

@@ -72,11 +72,12 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	down.add("traces", func() error { return traces.flush(context.WithoutCancel(ctx)) })
 
-	door, err := p.listen(ctx)
+	listener, err := p.listen(ctx)
 	if err != nil {
 		return err
 	}
-	down.add("listener", door.Close)
+	door := openDoor(listener, p.log)
+	down.add("server", door.Close)
 
 	blobs, err := h.openBlobs()
 	if err != nil {
@@ -95,34 +96,34 @@ func (p *Program) Run(ctx context.Context) (err error) {
 
 	// Parts that must work until the drain has ended live longer than ctx.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	down.add("life", func() error { end(); return nil })
+	e := edge{}
+	down.add("life", func() error { end(); e.wait(); return nil })
 	// The gallery reads image files for the actors and asks the actors for the
 	// rows: one of the two has to be there first.
 	late := &lateAsker{}
-	pictures := gallery.New(p.galleryConfig(late, blobs, history))
-	rooms := p.newRooms(registry)
-	system, err := p.newSystem(h, history, pictures, rooms, registry, traces)
-	if err != nil {
+	e.gallery = gallery.New(p.galleryConfig(late, blobs, history))
+	e.rooms = p.newRooms(registry)
+	if e.actors, err = p.newSystem(h, history, e, registry, traces); err != nil {
 		return err
 	}
-	late.System = system
-	rooms.Use(system)
-	if err := system.Start(life); err != nil {
+	late.System = e.actors
+	e.rooms.Use(e.actors)
+	if err := e.actors.Start(life); err != nil {
 		return fmt.Errorf("start actors: %w", err)
 	}
-	down.add("actors", func() error { return p.release(life, system) })
+	down.add("actors", func() error { return p.release(life, e.actors) })
 
-	e := edge{rooms: rooms, actors: system, gallery: pictures}
-	if e.auth, err = p.newAuth(life, h, root, system); err != nil {
+	if e.auth, err = p.newAuth(life, h, root, e.actors); err != nil {
 		return err
 	}
-	e.sockets = p.newSockets(life, rooms, e.auth)
+	e.sockets = p.newSockets(life, e)
 	if e.api, err = p.newAPI(h, root, e, registry, traces); err != nil {
 		return err
 	}
-	if e.chores, err = newChores(p.config.Life.Chores, pictures, time.Now, p.log, registry); err != nil {
+	if e.chores, err = newChores(p.config.Life.Chores, e.gallery, time.Now, p.log, registry); err != nil {
 		return err
 	}
+	p.log.InfoContext(ctx, "serving", "node", h.node, "addr", p.addr.String(), "home", h.home, "version", buildVersion())
 	return p.serve(ctx, life, door, e)
 }
 

@@ -41,8 +41,10 @@ func (t *tokenCommand) run(ctx context.Context, sh shell) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Store.Data, 0o700); err != nil {
-		return badKey("data", "%v", err)
+	if len(c.Identity.Secrets) == 0 {
+		if err := os.MkdirAll(c.Store.Data, 0o700); err != nil {
+			return badKey("data", "%v", err)
+		}
 	}
 	list, made, err := loadSecrets(c)
 	if err != nil {
