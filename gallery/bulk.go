@@ -249,8 +249,9 @@ func (g *Gallery) prepare(ctx context.Context, p easel.Principal, id easel.ID, p
 func (g *Gallery) abort(ctx context.Context, t easel.TenantID, b bulk) {
 	ctx, cancel := g.ending(ctx)
 	defer cancel()
-	if _, err := g.tenant(ctx, t, tenant.Decide{Bulk: b.ID}); err != nil {
-		g.c.Log.DebugContext(ctx, "abort not stored", "err", err)
+	decision, err := as[tenant.Decision](g.tenant(ctx, t, tenant.Decide{Bulk: b.ID}))
+	if err != nil || decision.Commit {
+		g.c.Log.DebugContext(ctx, "abort not stored", "commit", decision.Commit, "err", err)
 		return
 	}
 	for _, image := range b.Parts {

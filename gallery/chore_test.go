@@ -124,7 +124,7 @@ func TestFilesCrashedAnywhereLeaveNoOrphans(t *testing.T) {
 		return err
 	}
 	acknowledged := map[string]string{}
-	for step := 1; step <= 4; step++ {
+	for step := 1; step <= 5; step++ {
 		for _, late := range []bool{false, true} {
 			name := fmt.Sprint(step, late)
 			for _, body := range []string{"first", "second"} {
@@ -143,6 +143,7 @@ func TestFilesCrashedAnywhereLeaveNoOrphans(t *testing.T) {
 	r.restart(2 * time.Hour)
 	r.chore(r.SweepOrphans)
 	for step := 1; step <= 6; step++ {
+		r.fuse.brief = step > 3 // first the process crashes, then single steps fail
 		r.fuse.arm(step, step%2 == 0)
 		_, _ = r.DrainDrops(t.Context())
 	}
@@ -230,5 +231,28 @@ func TestChoreRunsOneAtATime(t *testing.T) {
 	close(b.release)
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestDrainKeepsWhatItCouldNotDelete(t *testing.T) {
+	r := newRig(t, nil)
+	r.fuse.brief = true
+	for step := 1; step <= 6; step++ {
+		for i := range 3 {
+			if _, err := r.PutFile(t.Context(), adam, gallery.FileUpload{Name: fmt.Sprint(i), Body: strings.NewReader("x")}); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.DeleteFile(t.Context(), adam, fmt.Sprint(i), tenant.Condition{}, actors.Once{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.restart(time.Hour)
+		r.fuse.arm(step, false)
+		_, _ = r.DrainDrops(t.Context())
+		r.fuse.arm(0, false)
+		r.chore(r.DrainDrops)
+		if left := r.stored(); len(left) > 0 {
+			t.Fatalf("step %d: left %v", step, left)
+		}
 	}
 }
