@@ -17,6 +17,7 @@ const (
 	tokenGood  = time.Minute     // how long a verified token is believed without another look
 	memberGood = 4 * time.Minute // how often a member's last_seen_at is refreshed
 	cacheSize  = 8192            // entries of each cache
+	maxCached  = 2 << 10         // bytes of a token that is worth its place in memory
 )
 
 // Config is what an Authenticator is made of.
@@ -105,7 +106,9 @@ func (a *Authenticator) Bearer(ctx context.Context, credential string) (easel.Pr
 	if p.Expires.Before(until) {
 		until = p.Expires
 	}
-	a.verified.keep(credential, p, until)
+	if len(credential) <= maxCached {
+		a.verified.keep(credential, p, until)
+	}
 	return p, nil
 }
 

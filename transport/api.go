@@ -5,11 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
@@ -123,8 +125,8 @@ type API struct {
 	running inflight
 	limits  limiters
 	metrics *metrics
-	openapi []byte
-	docs    []byte
+	openapi func() ([]byte, error) // made when first asked for, to start fast
+	docs    func() []byte
 	handler http.Handler
 }
 
@@ -170,11 +172,8 @@ func New(c Config) (*API, error) {
 		a.mux.Handle(route.Pattern(), a.endpoint(route))
 	}
 	a.mux.HandleFunc("/", a.otherwise)
-	var err error
-	if a.openapi, err = document(a.routes, c.Node.Version); err != nil {
-		return nil, err
-	}
-	a.docs = docsPage(a.routes)
+	a.openapi = sync.OnceValues(func() ([]byte, error) { return document(a.routes, c.Node.Version) })
+	a.docs = sync.OnceValue(func() []byte { return docsPage(a.routes) })
 	a.handler = a.outer()
 	return a, nil
 }
@@ -193,7 +192,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 func (a *API) outer() http.Handler {
 	h := a.crossOrigin(http.HandlerFunc(a.dispatch))
 	h = a.recorded(h)
-	if a.c.Tracer == nil {
+	if _, off := a.c.Tracer.(noop.TracerProvider); off || a.c.Tracer == nil {
 		return h
 	}
 	return otelhttp.NewHandler(h, "http", otelhttp.WithTracerProvider(a.c.Tracer),

@@ -185,7 +185,9 @@ func (c *call) bytes(limit int64) ([]byte, error) {
 		return nil, tooLarge(limit)
 	}
 	// Not every ResponseWriter has deadlines; a test's has none.
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(bodyTime))
+	rc := http.NewResponseController(c.w)
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
+	defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
 	var buf bytes.Buffer
 	if n := c.r.ContentLength; n > 0 {
 		buf.Grow(int(n) + bytes.MinRead) // so that ReadFrom finds the end without growing

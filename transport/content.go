@@ -187,7 +187,9 @@ func (c *call) copyContent(o gallery.Content, rng blob.Range, status int) error 
 	}
 	defer func() { _ = body.Close() }() // it was only read
 	c.w.WriteHeader(status)
-	_, err = io.Copy(&steady{w: c.w, rc: http.NewResponseController(c.w)}, io.LimitReader(body, rng.Length))
+	rc := http.NewResponseController(c.w)
+	_, err = io.Copy(&steady{w: c.w, rc: rc}, io.LimitReader(body, rng.Length))
+	_ = rc.SetWriteDeadline(time.Time{}) // it would outlive the answer, on a connection that is kept
 	if err != nil && c.ctx.Err() == nil {
 		c.c.Log.DebugContext(c.ctx, "content was cut off", "route", c.route.Path, "err", err)
 		panic(http.ErrAbortHandler) // the status is out: only the connection can still tell

@@ -206,6 +206,16 @@ func TestIdempotencyKeyGivesTheFirstVerdict(t *testing.T) {
 		r.header = map[string]string{"Idempotency-Key": bad}
 		w.do(r).wantError(t, 422, easel.CodeInvalid)
 	}
+	body, ct := form(t, "image", "i.png", picture(t, 3, 3, 7))
+	up := request{"POST", "/api/images/upload", ada, body, map[string]string{"Idempotency-Key": "up", "Content-Type": ct}}
+	var first, again imageBody
+	w.do(up).want(t, 201, &first)
+	w.do(up).want(t, 201, &again)
+	if first.Image.ID != again.Image.ID {
+		t.Errorf("a repeated upload made %s and %s", first.Image.ID, again.Image.ID)
+	}
+	up.body, up.header["Content-Type"] = form(t, "image", "i.png", picture(t, 3, 3, 8))
+	w.do(up).wantError(t, 422, easel.CodeInvalid)
 	// A permanent refusal is a verdict too.
 	a := w.draw(ada, img.ID, "z")
 	del := request{"DELETE", path + "/annotations/" + string(a.ID), ada, "", map[string]string{"Idempotency-Key": "d"}}

@@ -226,7 +226,13 @@ const stallTime = 30 * time.Second
 func (p *patient) Read(b []byte) (int, error) {
 	// Not every ResponseWriter has deadlines.
 	_ = p.rc.SetReadDeadline(time.Now().Add(stallTime))
-	return p.r.Read(b)
+	n, err := p.r.Read(b)
+	if err != nil {
+		// The server goes on reading to see whether the client leaves; that is no
+		// stalled body.
+		_ = p.rc.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // baseName returns the base name of a file name: what is after the last slash of

@@ -63,7 +63,11 @@ func (c *call) exposition() error {
 }
 
 func (c *call) openapiDocument() error {
-	writeBytes(c.w, http.StatusOK, c.API.openapi)
+	b, err := c.API.openapi()
+	if err != nil {
+		return err
+	}
+	writeBytes(c.w, http.StatusOK, b)
 	return nil
 }
 
@@ -72,6 +76,6 @@ func (c *call) docsDocument() error {
 	h["Content-Security-Policy"] = docsPolicy
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	c.w.WriteHeader(http.StatusOK)
-	_, _ = c.w.Write(c.docs) // the client may have gone
+	_, _ = c.w.Write(c.docs()) // the client may have gone
 	return nil
 }
