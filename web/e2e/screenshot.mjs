@@ -45,7 +45,7 @@ try {
   await eventually("all boxes are drawn", async () => (await ann.labels()).length === boxes.length);
 
   await mia.page.locator('.boxes button:has-text("coffee mill")').first().click();
-  await mia.page.mouse.move(...(await mia.at(0.66, 0.46)));
+  await mia.page.mouse.move(...(await mia.at(0.695, 0.15)));
   await bob.page.mouse.move(...(await bob.at(0.445, 0.42)));
   await ann.page.locator('.boxes button:has-text("drum")').first().click();
   await ann.page.locator(".popover:not([hidden])").waitFor();

@@ -404,6 +404,14 @@ describe("refusals", () => {
     expect(world.image.applied).toBe(100);
   });
 
+  it("refuses a transaction that no server would read", () => {
+    const ann = world.session("ann", "a");
+    expect(() => ann.commit([])).toThrow(RangeError);
+    const ops = Array.from({ length: 500 }, (_, i) => ({ k: "put" as const, id: `${i}`.padStart(32, "0"), annotation: box(0.1, "é".repeat(100)) }));
+    expect(() => ann.commit(ops)).toThrow(RangeError);
+    expect(() => ann.commit(ops.slice(0, 100))).not.toThrow();
+  });
+
   it("goes on under a new client id when a copy of it took the old one", async () => {
     const [one, two] = [world.session("ann", "a"), world.session("ann", "a")];
     one.start();

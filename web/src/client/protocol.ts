@@ -8,6 +8,9 @@ export const WINDOW = 32;
 /** Ops of one frame. */
 export const MAX_OPS = 500;
 
+/** The longest frame that the server reads, in bytes. */
+export const MAX_FRAME = 64 * 1024;
+
 /** One box on an image, in fractions of its width and height. */
 export interface Annotation {
   id: string;

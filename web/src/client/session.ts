@@ -3,6 +3,7 @@ import { Emitter } from "./emitter";
 import { newID } from "./id";
 import { Outbox, type OutboxStorage } from "./outbox";
 import {
+  MAX_FRAME,
   MAX_OPS,
   onClose,
   SUBPROTOCOL,
@@ -188,10 +189,17 @@ export class Session extends Emitter<SessionEvents> {
     this.commit([{ k: "del", id }]);
   }
 
-  /** Applies ops as one transaction: shown now, sent as soon as possible. */
+  /**
+   * Applies ops as one transaction: shown now, sent as soon as possible. Throws
+   * a RangeError for one that no server would read.
+   */
   commit(ops: Op[]): void {
     if (ops.length < 1 || ops.length > MAX_OPS) {
       throw new RangeError(`a transaction has 1 to ${MAX_OPS} ops`);
+    }
+    const room = 100; // for the rest of the frame
+    if (new TextEncoder().encode(JSON.stringify(ops)).length > MAX_FRAME - room) {
+      throw new RangeError(`a transaction has at most ${MAX_FRAME} bytes`);
     }
     const frame = this.outbox.add(ops);
     this.show(idsOf([frame]));

@@ -1,5 +1,5 @@
 import type { App, View } from "../app";
-import { RestError, type Image, type Rejection, type Session } from "../client";
+import { RestError, type Image, type Op, type Rejection, type Session } from "../client";
 import { h, icon, iconButton, toast, type Icon } from "../dom";
 import { Badge } from "./badge";
 import { Overlay } from "./overlay";
@@ -256,7 +256,7 @@ class Editor implements View {
     this.session?.presence({ draft: undefined });
     const known = [...boxes].filter(([id]) => this.session?.annotations.has(id));
     if (known.length > 0) {
-      this.session!.commit(known.map(([id, set]) => ({ k: "patch", id, set })));
+      this.commit(known.map(([id, set]) => ({ k: "patch", id, set })));
     }
     this.refresh();
   }
@@ -264,7 +264,15 @@ class Editor implements View {
   private remove(ids: string[]): void {
     const known = ids.filter((id) => this.session?.annotations.has(id));
     if (this.editable && known.length > 0) {
-      this.session!.commit(known.map((id) => ({ k: "del", id })));
+      this.commit(known.map((id) => ({ k: "del", id })));
+    }
+  }
+
+  /** A large selection is several transactions, each of which fits in a frame. */
+  private commit(ops: Op[]): void {
+    const most = 200;
+    for (let i = 0; i < ops.length; i += most) {
+      this.session!.commit(ops.slice(i, i + most));
     }
   }
 
