@@ -26,7 +26,7 @@ type call struct {
 	*API
 	w     http.ResponseWriter
 	r     *http.Request
-	ctx   context.Context // ends with the request or its time-out
+	ctx   context.Context //nolint:containedctx // the request's own, and no longer lived than it
 	route *Route
 	p     easel.Principal // zero on open and signed routes
 	query query

@@ -112,11 +112,18 @@ func (a *API) recorded(next http.Handler) http.Handler {
 		}
 		a.metrics.running.Inc()
 		defer func() {
-			if v := recover(); v != nil {
+			v := recover()
+			// With ErrAbortHandler a handler has the connection cut, because an answer
+			// that is under way came to nothing.
+			abort := v == http.ErrAbortHandler //nolint:errorlint // a panic's value, compared as net/http does
+			if v != nil && !abort {
 				a.panicked(rec, r, v)
 			}
 			a.metrics.running.Dec()
 			a.finish(rec, r, id, time.Since(start))
+			if abort {
+				panic(v)
+			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -140,9 +147,6 @@ func requestID(r *http.Request) string {
 }
 
 func (a *API) panicked(rec *recorder, r *http.Request, v any) {
-	if v == http.ErrAbortHandler { //nolint:errorlint // a panic's value, compared as net/http does
-		panic(v)
-	}
 	a.c.Log.ErrorContext(r.Context(), "panic in a request", "route", rec.route,
 		"request_id", rec.Header().Get("X-Request-Id"), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 	if rec.status == 0 && !rec.taken {
