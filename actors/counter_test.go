@@ -26,6 +26,10 @@ type (
 		In   time.Duration
 	}
 	workFor struct{ N int64 }
+	pass    struct { // tells another counter to add N
+		To string
+		N  int64
+	}
 	total   struct{ N int64 }
 	rang    struct{ Names string }
 	added   struct{ N int64 }
@@ -39,6 +43,7 @@ func (fail) MessageName() string    { return "test.fail" }
 func (explode) MessageName() string { return "test.explode" }
 func (remind) MessageName() string  { return "test.remind" }
 func (workFor) MessageName() string { return "test.work" }
+func (pass) MessageName() string    { return "test.pass" }
 func (total) MessageName() string   { return "test.total" }
 func (rang) MessageName() string    { return "test.rang" }
 func (added) MessageName() string   { return "test.added" }
@@ -90,6 +95,9 @@ func (c *counter) Receive(t *actors.Turn, m actors.Message) (actors.Message, err
 		return nil, nil
 	case workFor:
 		t.Go(func(context.Context) actors.Message { return add(m) })
+		return nil, nil
+	case pass:
+		t.Tell(actors.Request{To: key(m.To), Message: add{m.N}})
 		return nil, nil
 	case rang:
 		var names string

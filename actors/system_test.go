@@ -287,6 +287,28 @@ func TestWorkComesBackAsAMessage(t *testing.T) {
 	})
 }
 
+func TestToldMessageOutlivesTheAsker(t *testing.T) {
+	w := start(t, t.TempDir())
+	w.want(t, "b", add{1}, 1)
+	for i := range int64(20) {
+		ctx, cancel := context.WithCancel(t.Context())
+		if _, err := w.Ask(ctx, actors.Request{To: key("a"), Message: add{1}}); err != nil {
+			t.Fatal(err)
+		}
+		// The other actor is busy until after the asker has gone.
+		w.journal.hold()
+		if _, err := w.Ask(ctx, actors.Request{To: key("a"), Message: pass{"b", 1}}); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		w.journal.open()
+		until(t, "it arrives", func() bool {
+			got, err := w.do(t, "b", value{})
+			return err == nil && got == total{i + 2}
+		})
+	}
+}
+
 func TestManyWritersLoseNothing(t *testing.T) {
 	home := t.TempDir()
 	w := start(t, home)
