@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -97,3 +98,11 @@ func NewBucket(rate, burst int) Bucket { return newBucket(rate, burst) }
 
 // Take takes tokens.
 func (b *bucket) Take(now time.Time, n int) time.Duration { return b.take(now, n) }
+
+// State describes how far a room's copy is.
+func (r *Room) State() string {
+	s := r.core.sync
+	return fmt.Sprintf("ver %d whole %d known %d replica %t paging %t pulling %t timing %t beating %t again %t held %d members %d finished %t",
+		s.ver, s.whole, s.known, s.replica != nil, s.paging, s.pulling, s.timing, s.beating, s.again, len(s.held),
+		len(r.core.members), r.core.finished)
+}

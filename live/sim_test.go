@@ -322,5 +322,8 @@ func heal(t *rapid.T, w *world, clients []*simClient) {
 		state = append(state, fmt.Sprintf("%s: session %t started %t ver %d unacked %d",
 			c.name, c.session != nil, c.started, c.ver, len(c.unacked)))
 	}
+	for _, r := range w.rooms {
+		state = append(state, r.State())
+	}
 	t.Fatalf("did not settle at version %d:\n%s", w.owner.ver, strings.Join(state, "\n"))
 }

@@ -154,6 +154,7 @@ func (r *roomCore) paged(now time.Time, after easel.ID, m canvas.PageReply) {
 	if s.ver < s.whole || s.again {
 		r.pull()
 	}
+	r.expect(now, s.known)
 }
 
 // learn compares with what an answer of the image says of it.
@@ -241,14 +242,15 @@ func (r *roomCore) pull() {
 		return
 	}
 	s.pulling, s.again = true, false
-	r.ask(canvas.Log{Since: s.ver}, pullTimeout, func(now time.Time, answer actors.Message, err error) []effect {
+	since := s.ver
+	r.ask(canvas.Log{Since: since}, pullTimeout, func(now time.Time, answer actors.Message, err error) []effect {
 		s.pulling = false
 		reply, ok := answer.(canvas.LogReply)
 		switch {
 		case s.replica == nil || s.paging:
 			s.again = true
 		case err == nil && ok:
-			r.pulled(now, reply)
+			r.pulled(now, since, reply)
 		case easel.CodeOf(err).Temporary() || err == nil:
 			s.pulling = true
 			r.after(pullRetry, func(time.Time) {
@@ -262,13 +264,13 @@ func (r *roomCore) pull() {
 	})
 }
 
-func (r *roomCore) pulled(now time.Time, m canvas.LogReply) {
+func (r *roomCore) pulled(now time.Time, since int64, m canvas.LogReply) {
 	s := &r.sync
 	switch {
 	case m.Epoch != s.epoch:
 		r.reset(now)
 		return
-	case m.Ver < s.ver:
+	case m.Ver < since:
 		r.do(alarmEffect{"room is ahead of its image"})
 		r.reset(now)
 		return
