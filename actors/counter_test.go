@@ -30,10 +30,10 @@ type (
 		To string
 		N  int64
 	}
-	total   struct{ N int64 }
-	rang    struct{ Names string }
-	added   struct{ N int64 }
-	heard   struct{}
+	total struct{ N int64 }
+	rang  struct{ Names string }
+	added struct{ N int64 }
+	heard struct{}
 )
 
 func (add) MessageName() string     { return "test.add" }
