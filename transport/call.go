@@ -43,7 +43,7 @@ func (a *API) endpoint(route *Route) http.Handler {
 		c := &call{API: a, w: w, r: r, ctx: r.Context(), route: route}
 		if err := c.run(); err != nil {
 			WriteError(w, r, err)
-			a.note(r, err)
+			a.note(r, route.Path, w.Header().Get("X-Request-Id"), err)
 		}
 	})
 }

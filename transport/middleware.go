@@ -202,17 +202,17 @@ func statusText(status int) string {
 
 // note logs the cause of an answer that was the server's fault. A client's fault
 // is in its answer.
-func (a *API) note(r *http.Request, err error) {
+func (a *API) note(r *http.Request, route, id string, err error) {
 	switch easel.CodeOf(err) {
 	case easel.CodeInternal:
 		if r.Context().Err() != nil {
 			return // the client left; nobody was answered
 		}
-		a.c.Log.ErrorContext(r.Context(), "request failed", "err", err)
+		a.c.Log.ErrorContext(r.Context(), "request failed", "route", route, "request_id", id, "err", err)
 	case easel.CodeUnavailable:
-		a.c.Log.WarnContext(r.Context(), "request unanswered", "err", err)
+		a.c.Log.WarnContext(r.Context(), "request unanswered", "route", route, "request_id", id, "err", err)
 	case easel.CodeUnauthorized:
-		a.c.Log.DebugContext(r.Context(), "credential refused", "err", errors.Unwrap(err))
+		a.c.Log.DebugContext(r.Context(), "credential refused", "route", route, "request_id", id, "err", errors.Unwrap(err))
 	}
 }
 
