@@ -284,10 +284,11 @@ func (r *roomCore) pulled(now time.Time, since int64, m canvas.LogReply) {
 		}
 	}
 	r.drain(now)
-	if s.again || s.ver < max(s.known, s.whole) && len(m.Batches) > 0 {
-		r.pull()
-	} else if s.ver < s.known {
-		s.known = max(s.ver, m.Ver) // it was a rumour
+	switch {
+	case s.again || s.ver < m.Ver && len(m.Batches) > 0:
+		r.pull() // a reply holds only so much
+	case s.ver < s.known:
+		s.known = max(s.ver, m.Ver) // what was heard of does not exist, or not yet
 		r.expect(now, m.Ver)
 	}
 }
