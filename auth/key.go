@@ -29,6 +29,11 @@ type serviceKey struct {
 	secret string
 }
 
+// FormatKey returns the service key that parseKey takes apart.
+func FormatKey(t easel.TenantID, id easel.ID, secret string) string {
+	return keyPrefix + string(t) + "_" + string(id) + "_" + secret
+}
+
 // parseKey takes easel_<tenant hash>_<id>_<secret> apart; the secret may hold
 // underscores.
 func parseKey(s string) (serviceKey, bool) {

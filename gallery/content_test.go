@@ -210,7 +210,7 @@ func TestTenantsSeeOnlyTheirOwn(t *testing.T) {
 		}
 		by := tenant.Author{User: p.User, Role: p.Role}
 		must[tenant.KVStored](r, tenant.Key(p.Tenant), tenant.KVPut{By: by, Key: "k", Value: []byte(p.Tenant)})
-		must[tenant.KeyCreated](r, tenant.Key(p.Tenant), tenant.KeyCreate{By: by, Name: string(p.Tenant), Role: easel.Viewer})
+		must[tenant.KeyCreated](r, tenant.Key(p.Tenant), tenant.KeyCreate{By: by, Name: string(p.Tenant), Role: easel.Viewer, Secret: tenant.HashSecret("x")})
 		must[tenant.Empty](r, tenant.Key(p.Tenant), tenant.Seen{User: "anna", Name: string(p.Tenant), Role: easel.Owner})
 	}
 	for _, p := range owners {

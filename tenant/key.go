@@ -1,11 +1,10 @@
 package tenant
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -13,10 +12,6 @@ import (
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/sqlite"
 )
-
-// secretSize is the length of a service key's secret in bytes. It is random, so
-// that a plain hash is enough to keep it.
-const secretSize = 32
 
 func (s *State) keyCreate(t Turn, m KeyCreate) (actors.Message, error) {
 	if err := needAdmin(m.By); err != nil {
@@ -34,26 +29,25 @@ func (s *State) keyCreate(t Turn, m KeyCreate) (actors.Message, error) {
 	if err := checkTTL(m.TTL); err != nil {
 		return nil, err
 	}
-	var random [secretSize]byte
-	_, _ = rand.Read(random[:]) // never fails; it ends the process instead
-	secret := hex.EncodeToString(random[:])
+	if len(m.Secret) != sha256.Size {
+		return nil, fmt.Errorf("tenant: hash of a secret has %d bytes", len(m.Secret))
+	}
 	info := KeyInfo{ID: easel.NewID(), Name: m.Name, Role: m.Role, CreatedBy: m.By.User, CreatedAt: easel.At(t.Now())}
 	if m.TTL > 0 {
 		info.ExpiresAt = later(t, time.Duration(m.TTL)*time.Second)
 	}
-	if err := insertKey(t.Tx(), info, hashSecret(secret)); err != nil {
+	if err := insertKey(t.Tx(), info, m.Secret); err != nil {
 		return nil, err
 	}
 	if err := addUsage(t.Tx(), Amounts{Keys: 1}); err != nil {
 		return nil, err
 	}
-	return KeyCreated{
-		ID: info.ID, Role: info.Role, ExpiresAt: info.ExpiresAt,
-		Key: "easel_" + string(tenantID(t)) + "_" + string(info.ID) + "_" + secret,
-	}, nil
+	return KeyCreated{ID: info.ID, Role: info.Role, ExpiresAt: info.ExpiresAt}, nil
 }
 
-func hashSecret(secret string) []byte {
+// HashSecret is the form in which a service key's secret is kept. A secret is
+// as good as random, so a plain hash is enough.
+func HashSecret(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]
 }
@@ -114,7 +108,7 @@ func (s *State) keyCheck(t Turn, m KeyCheck) (actors.Message, error) {
 		return nil, err
 	}
 	// Of an unknown id the hash is empty, and the comparison fails like any other.
-	same := subtle.ConstantTimeCompare(hash, hashSecret(m.Secret)) == 1
+	same := subtle.ConstantTimeCompare(hash, HashSecret(m.Secret)) == 1
 	if !same || reply.ExpiresAt > 0 && reply.ExpiresAt <= easel.At(t.Now()) {
 		return nil, easel.Errorf(easel.CodeUnauthorized, "the service key is not valid")
 	}

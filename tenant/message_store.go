@@ -229,16 +229,17 @@ type KeyCreate struct {
 	Name string     `json:"name"` // 1 to 100 code points
 	Role easel.Role `json:"role"`
 	TTL  int64      `json:"ttl,omitempty"` // seconds; 0: does not expire
+	// Secret is HashSecret of the key's secret. Who asks makes the secret: so no
+	// message, verdict or file ever holds it.
+	Secret []byte `json:"secret"`
 }
 
 // MessageName implements actors.Message.
 func (KeyCreate) MessageName() string { return "tenant.key_create" }
 
-// KeyCreated answers KeyCreate, in the form of POST /api/keys. Key is in no other
-// answer.
+// KeyCreated answers KeyCreate.
 type KeyCreated struct {
 	ID        easel.ID   `json:"id"`
-	Key       string     `json:"key"` // easel_<tenant hash>_<id>_<secret>
 	Role      easel.Role `json:"role"`
 	ExpiresAt easel.Time `json:"expires_at"`
 }
