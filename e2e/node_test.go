@@ -22,9 +22,6 @@ import (
 // patience is how long a test waits for a fact before it fails.
 const patience = 30 * time.Second
 
-// binary is the path of the program under test, built once by TestMain.
-type binary struct{ path string }
-
 func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(buildAndRun(m))

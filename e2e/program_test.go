@@ -296,7 +296,7 @@ func TestConfigFile(t *testing.T) {
 	if !json.Valid([]byte(line)) {
 		t.Errorf("the log is no JSON: %q", line)
 	}
-	out, err := command(t.Context(), "serve", "--data="+dir, "--adress=x").CombinedOutput()
+	out, err := command(t.Context(), "serve", "--data="+dir, "--no-such-flag=x").CombinedOutput()
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok || exit.ExitCode() != 2 || strings.Count(string(out), "\n") != 1 {
 		t.Errorf("%v: %q", err, out)

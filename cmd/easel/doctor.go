@@ -98,7 +98,7 @@ func (d *doctorCommand) home(ctx context.Context, c Config) {
 		d.say("store", badKey("store", "%v", err), "")
 		return
 	}
-	free := int64(s.Bavail) * int64(s.Bsize)
+	free := int64(s.Bavail) * int64(s.Bsize) //nolint:unconvert // the types differ between systems
 	if free < wantSpace {
 		d.say("store", badKey("store", "only %d MiB are free in %s", free>>20, path), "")
 		return
@@ -111,7 +111,7 @@ func (d *doctorCommand) probe(ctx context.Context, path string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // what stays is a few bytes
 	store, err := blob.OpenDir(dir)
 	if err != nil {
 		return err
