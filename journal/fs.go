@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
 
 // FS is the file system a folder home lives in. Paths are those of the
@@ -108,19 +106,8 @@ func (f osFile) Size() (int64, error) {
 	return st.Size(), nil
 }
 
-// Sync leaves out the file's times, which nobody reads; a longer length is
-// data to fdatasync and is written.
-func (f osFile) Sync() error {
-	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return &fs.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
-		}
-	}
-}
+// Sync implements File.
+func (f osFile) Sync() error { return syncData(f.File) }
 
 // readFile returns the whole of a file of at most limit bytes.
 func readFile(fsys FS, path string, limit int64) ([]byte, error) {
