@@ -64,6 +64,7 @@ bench: ## the benchmarks behind docs/benchmarks.md
 docs: ## regenerate the tables in docs/ from the code
 	$(GO) test ./cmd/easel -run Docs -update
 	$(GO) test ./transport -run Tables -update
+	$(GO) test ./live -run FramesTable -update
 
 web: ## rebuild the page's scripts (needs npm; the result is committed)
 	$(MAKE) -C web build
