@@ -18,10 +18,7 @@ import (
 	"github.com/easelhq/easel/sqlite"
 )
 
-const (
-	maxBatch    = 256 // messages of one turn
-	maxInFlight = 4   // commits of one actor on their way to the journal
-)
+const maxBatch = 256 // messages of one turn
 
 // durable is one activation of a durable actor. All fields but mail, lastUsed
 // and the constants are owned by the actor's goroutine.
@@ -67,7 +64,7 @@ func (a *durable) drain() {
 	}()
 	for {
 		limit := maxBatch
-		if a.inFlight >= maxInFlight {
+		if a.inFlight >= a.sys.config.InFlight {
 			limit = 0 // what waits becomes one larger turn
 		}
 		calls, messages, ok := a.mail.take(limit)

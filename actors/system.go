@@ -35,6 +35,10 @@ type Config struct {
 	ActivationTimeout time.Duration // for claim, restore and release; 0: 30 s
 	Activations       int           // that may be under way at once; 0: 64
 
+	// InFlight is how many commits of one actor may be on their way to the journal
+	// before what waits becomes one larger turn; 0: 4, for a home that is far away.
+	InFlight int
+
 	Now        func() time.Time      // nil: time.Now
 	Log        *slog.Logger          // nil: none
 	Registerer prometheus.Registerer // nil: none
@@ -102,6 +106,9 @@ func New(c Config) (*System, error) {
 	}
 	if c.Activations == 0 {
 		c.Activations = 64
+	}
+	if c.InFlight == 0 {
+		c.InFlight = 4
 	}
 	if c.Now == nil {
 		c.Now = time.Now
