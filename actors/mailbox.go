@@ -120,9 +120,3 @@ func (m *mailbox) abandon() []*envelope {
 	m.messages, m.calls = nil, nil
 	return rest
 }
-
-func (m *mailbox) waiting() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.messages) + len(m.calls)
-}

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -190,7 +191,7 @@ func TestFullMailboxRefusesAndOthersGoOn(t *testing.T) {
 		})
 	}
 	err := <-overloaded
-	e, ok := err.(*easel.Error)
+	e, ok := errors.AsType[*easel.Error](err)
 	if !ok || e.Code != easel.CodeOverloaded || e.RetryAfter <= 0 {
 		t.Fatalf("first answer = %v, want overloaded with a time to retry", err)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// ErrUnconditional: the store takes conditional writes and ignores the condition.
-// It must not be shared by several nodes.
+// ErrUnconditional means that the store takes conditional writes and ignores the
+// condition. It must not be shared by several nodes.
 var ErrUnconditional = errors.New("blob: store ignores conditional writes")
 
 // S3Options says where a bucket is.

@@ -189,7 +189,7 @@ func OpenNode(opts NodeOptions) (*Node, error) {
 		return nil, fmt.Errorf("open node log: %w", err)
 	}
 	if err := n.replay(); err != nil {
-		n.closeSegments()
+		_ = n.closeSegments() // the replay's error says more
 		return nil, fmt.Errorf("open node log: %w", err)
 	}
 	n.done.Go(n.write)

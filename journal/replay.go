@@ -241,7 +241,7 @@ func (p *player) take(seg *segment, r found) {
 	}
 	if c := n.index[r.name]; c != nil {
 		if last := c.refs[len(c.refs)-1].seq; r.rec.seq <= last {
-			n.corruptLocked(r.name, fmt.Errorf("batch %d follows batch %d in the log", r.rec.seq, last))
+			_ = n.corruptLocked(r.name, fmt.Errorf("batch %d follows batch %d in the log", r.rec.seq, last))
 			return
 		}
 	}

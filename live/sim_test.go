@@ -28,7 +28,6 @@ type simClient struct {
 	boxes   map[easel.ID]int64 // id to rev
 	partial bool               // in the middle of a snapshot
 	started bool               // welcome received on this connection
-	recover bool
 
 	seq     int64
 	unacked []simOp

@@ -136,7 +136,7 @@ func identify(b []byte, body bool) Frame {
 	}
 	t, err := dec.ReadToken()
 	complete = err == nil && t.Kind() == jsontext.KindEndObject
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		complete = false
 	}
 	if !complete || !usable || seqs != 1 || body && (clients != 1 || !ValidClient(f.Client)) {

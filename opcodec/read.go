@@ -2,6 +2,7 @@ package opcodec
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"strconv"
@@ -69,10 +70,10 @@ func (r *reader) verdict() error {
 
 // end requires that nothing follows.
 func (r *reader) end() error {
-	switch _, err := r.dec.ReadToken(); err {
-	case io.EOF:
+	switch _, err := r.dec.ReadToken(); {
+	case errors.Is(err, io.EOF):
 		return nil
-	case nil:
+	case err == nil:
 		return &easel.Error{Code: easel.CodeBadRequest, Message: "bytes after the JSON value"}
 	default:
 		return syntax(err)

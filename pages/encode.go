@@ -98,7 +98,8 @@ func (e *Encoder) Encode(prefix []byte, s Set) ([]byte, error) {
 }
 
 func (e *Encoder) encode(s Set) {
-	dst := append(e.buf, formatV1, byte(bits.TrailingZeros32(s.PageSize)))
+	dst := e.buf
+	dst = append(dst, formatV1, byte(bits.TrailingZeros32(s.PageSize)))
 	dst = binary.AppendUvarint(dst, uint64(s.Size))
 	dst = binary.AppendUvarint(dst, uint64(len(s.Pages)))
 	prev := uint32(0)

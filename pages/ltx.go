@@ -119,8 +119,10 @@ func EachLTX(b []byte, each func(Page) error) (LTXHeader, error) {
 		return LTXHeader{}, malformed("ltx header: %v", err)
 	}
 	lh := dec.Header()
-	h := LTXHeader{PageSize: lh.PageSize, Size: lh.Commit,
-		Span: Span{From: uint64(lh.MinTXID) - 1, To: uint64(lh.MaxTXID) - 1}}
+	h := LTXHeader{
+		PageSize: lh.PageSize, Size: lh.Commit,
+		Span: Span{From: uint64(lh.MinTXID) - 1, To: uint64(lh.MaxTXID) - 1},
+	}
 	if h.Size == 0 {
 		return LTXHeader{}, malformed("ltx of an empty database")
 	}

@@ -157,8 +157,5 @@ func (s *State) Alarm(t Turn, name string) error {
 	}
 }
 
-// tenantID returns the tenant's own id.
-func tenantID(t Turn) easel.TenantID { return easel.TenantID(t.Key().ID) }
-
 // later returns the turn's time plus d.
 func later(t Turn, d time.Duration) easel.Time { return easel.At(t.Now().Add(d)) }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -133,7 +134,7 @@ func imagePart(form *multipart.Reader) (*multipart.Part, error) {
 		// Raw: a part's own transfer encoding would inflate past the bounds.
 		part, err := form.NextRawPart()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, easel.Invalid("image", "is required")
 		case err != nil:
 			return nil, formFailed(err)
@@ -184,7 +185,7 @@ func (f *fileReader) Read(b []byte) (int, error) {
 		return 0, f.err
 	}
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		if f.err = f.rest(); f.err != nil {
 			return n, f.err
 		}
