@@ -60,6 +60,10 @@ type Journal interface {
 	// page by page and is for chores, not for requests.
 	Names(ctx context.Context, prefix Name, each func(Name) bool) error
 
+	// Shared reports whether other processes may claim actors of this home. Only
+	// then does a Validate tell more than the term itself knows.
+	Shared() bool
+
 	// Close waits for what is under way and lets go of the home. Terms that
 	// were not released are simply lost, as in a crash: nothing acknowledged is.
 	Close() error

@@ -1,0 +1,198 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/easelhq/easel/blob"
+)
+
+// Erase implements Journal. The tombstone comes first, then every log is sealed,
+// then the data goes; seals and the tombstone stay and hold no data. A put that
+// was on its way meanwhile may land afterwards, unacknowledged: erasing again,
+// a day later, removes that too.
+func (b *Bucket) Erase(ctx context.Context, name Name) error {
+	if err := name.Check(); err != nil {
+		return err
+	}
+	if err := b.enter(); err != nil {
+		return err
+	}
+	defer b.left()
+	for range claimTries {
+		h, err := b.bury(ctx, name)
+		if _, again := errors.AsType[*errMoved](err); again {
+			continue
+		}
+		if err != nil || h == nil {
+			return err
+		}
+		return b.wipe(ctx, *h)
+	}
+	return fmt.Errorf("%w: %s is claimed by others all the time", ErrUnavailable, name)
+}
+
+// bury makes the tombstone and returns the last head, or nil if there is nothing
+// to erase.
+func (b *Bucket) bury(ctx context.Context, name Name) (*bucketHead, error) {
+	h, v, err := b.readHead(ctx, name)
+	switch {
+	case errors.Is(err, blob.ErrNotFound):
+		return nil, nil
+	case errors.Is(err, ErrCorrupt):
+		h = bucketHead{Name: name} // its logs are found by listing
+	case err != nil:
+		return nil, err
+	case h.State == stateErased:
+		return &h, nil // again: what landed since goes too
+	default:
+		if born, err := b.born(ctx, h); err != nil || !born {
+			return nil, err
+		}
+	}
+	tomb := bucketHead{Name: name, State: stateErased, Term: h.Term + 1, Nonce: newNonce(), Chain: h.Chain}
+	if _, err := b.casHead(ctx, nil, tomb, v); err != nil {
+		return nil, err
+	}
+	return &tomb, nil
+}
+
+// wipe seals every log of an erased actor and deletes its data.
+func (b *Bucket) wipe(ctx context.Context, h bucketHead) error {
+	prefix := b.actorKey(h.Name)
+	names, err := b.list(ctx, prefix, "")
+	if err != nil {
+		return err
+	}
+	logs := map[string]*deadLog{}
+	for _, c := range h.Chain {
+		logs[b.logKey(h.Name, c.Term, c.Nonce)] = &deadLog{from: c.From, open: c.End == nil}
+	}
+	var keys []string
+	for _, name := range names {
+		log, seq, ok := cutSlot(name)
+		switch {
+		case name == "head":
+		case ok:
+			l := logs[prefix+log]
+			if l == nil {
+				// Covered and sealed, unless the head that knew was damaged.
+				l = &deadLog{from: seq, unknown: true}
+				logs[prefix+log] = l
+			}
+			l.seqs = append(l.seqs, seq)
+		default:
+			keys = append(keys, prefix+name)
+		}
+	}
+	for log, l := range logs {
+		more, err := b.wipeLog(ctx, h.Name, log, l)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, more...)
+	}
+	if err := b.remove(ctx, keys); err != nil {
+		return unavailable("erase "+string(h.Name), err)
+	}
+	return nil
+}
+
+// deadLog is one term of an erased actor.
+type deadLog struct {
+	from    uint64 // below it everything was covered
+	open    bool   // its owner may believe in itself
+	unknown bool   // it is in no chain
+	seqs    []uint64
+}
+
+// cutSlot splits "log/<term>-<nonce>/<seq>".
+func cutSlot(name string) (log string, seq uint64, ok bool) {
+	i := strings.LastIndexByte(name, '/')
+	if !strings.HasPrefix(name, "log/") || i < len("log/") {
+		return "", 0, false
+	}
+	seq, ok = slotSeq(name[i+1:])
+	return name[:i+1], seq, ok
+}
+
+// wipeLog seals a log at its first free slot and returns the keys of the data in
+// it. A torn slot, which ends a log as a seal does, becomes one.
+func (b *Bucket) wipeLog(ctx context.Context, name Name, log string, l *deadLog) ([]string, error) {
+	facts, err := logFacts(log)
+	if err != nil {
+		return nil, b.corrupt(name, err)
+	}
+	var keys []string
+	ends := map[uint64]bool{} // slots that are a seal
+	for _, seq := range l.seqs {
+		body, v, err := b.get(ctx, log+slotName(seq))
+		if errors.Is(err, blob.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		f, _, _, err := decodeSlot(body)
+		switch {
+		case err == nil && f.Kind == slotSeal:
+			ends[seq] = true
+		case errors.Is(err, errTorn):
+			if err := b.sealTorn(ctx, log, facts, seq, v); err != nil {
+				return nil, err
+			}
+			ends[seq] = true
+		default:
+			keys = append(keys, log+slotName(seq))
+		}
+	}
+	if !l.open && (!l.unknown || len(ends) > 0) {
+		return keys, nil
+	}
+	for seq := l.from; !ends[seq]; seq++ {
+		if slices.Contains(l.seqs, seq) {
+			continue
+		}
+		facts.Seq = seq
+		seal, _ := encodeSlot(facts, nil)
+		err := b.putOnce(ctx, nil, log+slotName(seq), seal)
+		if _, clash := errors.AsType[*taken](err); clash {
+			keys = append(keys, log+slotName(seq)) // its owner was faster
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		break
+	}
+	return keys, nil
+}
+
+// sealTorn replaces a torn slot, in which half a batch may lie, by a seal.
+func (b *Bucket) sealTorn(ctx context.Context, log string, facts slotFacts, seq uint64, v blob.Version) error {
+	facts.Seq = seq
+	seal, _ := encodeSlot(facts, nil)
+	err := b.try(ctx, nil, 0, func(ctx context.Context) error {
+		_, err := b.store.PutIfMatch(ctx, log+slotName(seq), seal, v)
+		return err
+	})
+	if errors.Is(err, blob.ErrExists) {
+		return nil // an attempt whose answer was lost
+	}
+	return err
+}
+
+// logFacts reads term and nonce from a log's key.
+func logFacts(log string) (slotFacts, error) {
+	parts := strings.Split(strings.TrimSuffix(log, "/"), "/")
+	term, nonce, _ := strings.Cut(parts[len(parts)-1], "-")
+	n, err := strconv.ParseUint(term, 16, 64)
+	if err == nil {
+		err = checkNonce(nonce)
+	}
+	return slotFacts{Kind: slotSeal, Term: n, Nonce: nonce}, err
+}
