@@ -17,7 +17,7 @@ func (w *world) rang(t *testing.T, id string) string {
 
 func TestAlarmsOfOneActorRingInTheirOrder(t *testing.T) {
 	w := start(t, t.TempDir())
-	for _, r := range []remind{{"late", 150 * time.Millisecond}, {"early", 20 * time.Millisecond}, {"again", 60 * time.Millisecond}} {
+	for _, r := range []remind{{"late", 1500 * time.Millisecond}, {"early", 20 * time.Millisecond}, {"again", 60 * time.Millisecond}} {
 		if _, err := w.do(t, "a", r); err != nil {
 			t.Fatal(err)
 		}
