@@ -19,17 +19,21 @@ type DB struct {
 	open  []*Rows
 	wal   cursor
 
+	schema int64 // bytes of memory that the parsed schema takes
 	closed bool
 }
 
 // The file is in WAL mode already (see Template), so that none of these writes.
 // locking_mode must come before the first access: then the index of the WAL is
-// kept on the heap, and there is no -shm file.
+// kept on the heap, and there is no -shm file. cache_spill, in pages, lets a
+// transaction exceed the cache, which shrinks again after it: a page that is
+// spilled is written, captured and checksummed twice.
 const pragmas = `
 PRAGMA locking_mode=EXCLUSIVE;
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=OFF;
 PRAGMA cache_size=-128;
+PRAGMA cache_spill=2048;
 PRAGMA foreign_keys=ON;
 PRAGMA trusted_schema=OFF;
 PRAGMA cell_size_check=ON;
@@ -62,6 +66,8 @@ func Open(path string, s *Schema) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, joinClose(err, c.close()))
 	}
+	// It stays as it is, and SQLite walks all of it to tell.
+	d.schema = c.status(lib.SQLITE_DBSTATUS_SCHEMA_USED)
 	return d, nil
 }
 
@@ -227,6 +233,5 @@ func (d *DB) Memory() int64 {
 	)
 	// The allocator rounds up to powers of two, which hits pages and their
 	// headers hardest: what the process grows by was measured.
-	return fixed + d.c.status(lib.SQLITE_DBSTATUS_CACHE_USED)*7/4 +
-		d.c.status(lib.SQLITE_DBSTATUS_SCHEMA_USED) + int64(len(d.stmts.byText))*statement
+	return fixed + d.c.status(lib.SQLITE_DBSTATUS_CACHE_USED)*7/4 + d.schema + int64(len(d.stmts.byText))*statement
 }
