@@ -51,6 +51,7 @@ type ImageReply struct {
 	Image easel.Image
 	Epoch string
 	Ver   int64
+	Seq   int64 // of the row, as in tenant.Row
 }
 
 // Amend renames the image or replaces its metadata; nil fields stay. It does

@@ -52,6 +52,7 @@ func Prototypes() []actors.Message {
 		Abandoned{},
 		Images{},
 		ImagesReply{},
+		Row{},
 		Sync{},
 		Synced{},
 		Expired{},

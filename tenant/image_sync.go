@@ -26,19 +26,37 @@ func (s *State) sync(t Turn, m Sync) (actors.Message, error) {
 // already do so; one that is unknown or doomed is let talk.
 func applySync(tx *sqlite.Tx, m Sync) error {
 	row, err := findRow(tx, m.Image.ID)
-	if errors.Is(err, sqlite.ErrNoRows) || err == nil && (row.state == doomed || m.Seq <= row.syncSeq) {
+	// One of the same Seq may add the labels to what a Row told.
+	if errors.Is(err, sqlite.ErrNoRows) || err == nil && (row.state == doomed || m.Seq < row.syncSeq) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := updateImage(tx, m.Image); err != nil {
-		return err
-	}
-	if err := setSynced(tx, m.Image.ID, m.Seq); err != nil {
+	if err := saveRow(tx, Row{m.Image, m.Seq}); err != nil {
 		return err
 	}
 	return updateLabels(tx, m.Image, m.Labels)
+}
+
+// row takes over what one request changed. An image that is not listed yet tells
+// of itself when it is.
+func (s *State) row(t Turn, m Row) error {
+	row, err := findRow(t.Tx(), m.Image.ID)
+	if errors.Is(err, sqlite.ErrNoRows) || err == nil && (row.state != listed || m.Seq <= row.syncSeq) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return saveRow(t.Tx(), m)
+}
+
+func saveRow(tx *sqlite.Tx, m Row) error {
+	if err := updateImage(tx, m.Image); err != nil {
+		return err
+	}
+	return setSynced(tx, m.Image.ID, m.Seq)
 }
 
 // updateLabels writes only what differs: images have many labels, and a sync

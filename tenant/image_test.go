@@ -227,6 +227,33 @@ func TestCursorsAreOfTheirList(t *testing.T) {
 	w.refused(easel.CodeInvalid, tenant.KeyList{By: admin, Cursor: images})
 }
 
+// TestRowShowsAtOnce: a row told by a request is listed before the outbox comes,
+// which then brings the labels.
+func TestRowShowsAtOnce(t *testing.T) {
+	w := newWorld(t, tenant.Options{})
+	m := w.list("a")
+	listed := func() []easel.Image { return must[tenant.ImagesReply](w, tenant.Images{}).Images }
+	older := m
+	m.Filename, older.Filename = "new", "older"
+	must[tenant.Empty](w, tenant.Row{Image: m, Seq: 3})
+	must[tenant.Empty](w, tenant.Row{Image: older, Seq: 2})
+	must[tenant.Empty](w, tenant.Sync{Image: older, Labels: map[string]int64{"y": 1}, Seq: 2})
+	if diff := cmp.Diff([]easel.Image{m}, listed()); diff != "" {
+		t.Fatal(diff)
+	}
+	must[tenant.Empty](w, tenant.Sync{Image: m, Labels: map[string]int64{"x": 1}, Seq: 3})
+	x := "x"
+	if n := len(must[tenant.ImagesReply](w, tenant.Images{Label: &x}).Images); n != 1 {
+		t.Errorf("label x: %d images", n)
+	}
+	m.DeletedAt = 1
+	must[tenant.Empty](w, tenant.Row{Image: m, Seq: 4})
+	if got := listed(); len(got) != 0 {
+		t.Errorf("deleted, but listed: %v", got)
+	}
+	must[tenant.Empty](w, tenant.Row{Image: easel.Image{ID: easel.NewID()}, Seq: 1}) // unknown
+}
+
 func TestSyncFollowsTheImage(t *testing.T) {
 	w := newWorld(t, tenant.Options{})
 	m := w.list("a")
@@ -238,7 +265,7 @@ func TestSyncFollowsTheImage(t *testing.T) {
 	old := m
 	old.AnnotationCount, old.Version = 1, 1
 	must[tenant.Empty](w, tenant.Sync{Image: old, Labels: map[string]int64{"y": 1}, Seq: 1, ReplyTo: sender.Key})
-	must[tenant.Empty](w, tenant.Sync{Image: old, Labels: map[string]int64{"y": 1}, Seq: 2, ReplyTo: sender.Key})
+	must[tenant.Empty](w, tenant.Sync{Image: m, Labels: map[string]int64{"x": 3}, Seq: 2, ReplyTo: sender.Key})
 	got := must[tenant.ImagesReply](w, tenant.Images{}).Images
 	if diff := cmp.Diff([]easel.Image{m}, got); diff != "" {
 		t.Fatal(diff)

@@ -33,7 +33,7 @@ func (Empty) MessageName() string { return "tenant.empty" }
 // images and chores send wakes none that never was.
 func Births(m actors.Message) bool {
 	switch m.(type) {
-	case Sync, Outcome, Confirm, Ready, Abandon, Settle, KeyCheck, Expired, Purged, Drops, Dropped, Sweep:
+	case Row, Sync, Outcome, Confirm, Ready, Abandon, Settle, KeyCheck, Expired, Purged, Drops, Dropped, Sweep:
 		return false
 	default:
 		return true

@@ -70,6 +70,17 @@ type ImagesReply struct {
 // MessageName implements actors.Message.
 func (ImagesReply) MessageName() string { return "tenant.images_reply" }
 
+// Row tells the tenant of an image's row what who changed it was answered, so that
+// lists show that at once and not only when the image's outbox comes; -> Empty. An
+// older Seq than the last one seen changes nothing, and labels stay.
+type Row struct {
+	Image easel.Image `json:"image"`
+	Seq   int64       `json:"seq"` // as in Sync
+}
+
+// MessageName implements actors.Message.
+func (Row) MessageName() string { return "tenant.row" }
+
 // Sync is an image's outbox: its row and labels as of Seq. An older Seq than the
 // last one seen changes nothing. Once durable, Synced is told to the sender
 // (ReplyTo, or else Turn.From), also for images that the tenant does not know.

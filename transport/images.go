@@ -134,7 +134,7 @@ func imagePart(form *multipart.Reader) (*multipart.Part, error) {
 		// Raw: a part's own transfer encoding would inflate past the bounds.
 		part, err := form.NextRawPart()
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // a form that ends early has EOF wrapped
 			return nil, easel.Invalid("image", "is required")
 		case err != nil:
 			return nil, formFailed(err)
@@ -361,8 +361,18 @@ func (c *call) imageIs(reply canvas.ImageReply, err error) error {
 	if err != nil {
 		return err
 	}
+	if err := c.relist(reply); err != nil {
+		return err
+	}
 	c.at(reply.Epoch, reply.Ver)
 	return c.answer(imageAnswer{reply.Image})
+}
+
+// relist makes the tenant's lists show an image as the answer does, before that is
+// sent. If it fails the client repeats, and the image's outbox tells it anyway.
+func (c *call) relist(reply canvas.ImageReply) error {
+	_, err := askTenant[tenant.Empty](c, tenant.Row{Image: reply.Image, Seq: reply.Seq}, actors.Once{})
+	return err
 }
 
 func (c *call) deleteImage() error {
@@ -371,6 +381,13 @@ func (c *call) deleteImage() error {
 		return err
 	}
 	if _, err := askImage[canvas.Empty](c, id, canvas.SoftDelete{By: c.author()}, c.once(nil)); err != nil {
+		return err
+	}
+	reply, err := askImage[canvas.ImageReply](c, id, canvas.Look{Deleted: true}, actors.Once{})
+	if err != nil {
+		return err
+	}
+	if err := c.relist(reply); err != nil {
 		return err
 	}
 	return c.done()
