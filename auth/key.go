@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -72,7 +73,7 @@ func (a *Authenticator) serviceKey(ctx context.Context, credential string) (ease
 		return easel.Principal{}, unauthorized(errors.New("key with an unknown role"))
 	}
 	p := easel.Principal{
-		Tenant: k.tenant, TenantName: string(k.tenant), // its name is not kept anywhere
+		Tenant: k.tenant, TenantName: cmp.Or(reply.Tenant, string(k.tenant)),
 		User: KeyUser + string(reply.ID), Name: reply.Name, Role: reply.Role, Key: reply.ID,
 		Expires: never,
 	}

@@ -36,7 +36,7 @@ func (s *State) keyCreate(t Turn, m KeyCreate) (actors.Message, error) {
 	if m.TTL > 0 {
 		info.ExpiresAt = later(t, time.Duration(m.TTL)*time.Second)
 	}
-	if err := insertKey(t.Tx(), info, m.Secret); err != nil {
+	if err := insertKey(t.Tx(), info, m); err != nil {
 		return nil, err
 	}
 	if err := addUsage(t.Tx(), Amounts{Keys: 1}); err != nil {
@@ -102,8 +102,8 @@ func (s *State) keyDelete(t Turn, m KeyDelete) (actors.Message, error) {
 func (s *State) keyCheck(t Turn, m KeyCheck) (actors.Message, error) {
 	reply := KeyReply{ID: m.ID}
 	var hash []byte
-	err := t.Tx().Row(`SELECT name, role, created_by, expires_at, secret FROM service_key WHERE id = ?`, []any{m.ID},
-		&reply.Name, &reply.Role, &reply.CreatedBy, &reply.ExpiresAt, &hash)
+	err := t.Tx().Row(`SELECT name, role, created_by, expires_at, tenant, secret FROM service_key WHERE id = ?`, []any{m.ID},
+		&reply.Name, &reply.Role, &reply.CreatedBy, &reply.ExpiresAt, &reply.Tenant, &hash)
 	if err != nil && !errors.Is(err, sqlite.ErrNoRows) {
 		return nil, err
 	}
@@ -115,8 +115,8 @@ func (s *State) keyCheck(t Turn, m KeyCheck) (actors.Message, error) {
 	return reply, nil
 }
 
-func insertKey(tx *sqlite.Tx, k KeyInfo, hash []byte) error {
-	_, err := tx.Exec(`INSERT INTO service_key (id, name, role, secret, created_by, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		k.ID, k.Name, k.Role, hash, k.CreatedBy, k.CreatedAt, k.ExpiresAt)
+func insertKey(tx *sqlite.Tx, k KeyInfo, m KeyCreate) error {
+	_, err := tx.Exec(`INSERT INTO service_key (id, name, role, secret, created_by, created_at, expires_at, tenant) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		k.ID, k.Name, k.Role, m.Secret, k.CreatedBy, k.CreatedAt, k.ExpiresAt, m.Tenant)
 	return err
 }

@@ -6,7 +6,7 @@ import "github.com/easelhq/easel"
 // failed one is CodeConflict, with {"etag": …} of what is there, or null, as
 // Error.Current.
 type Condition struct {
-	IfMatch  string `json:"if_match,omitempty"`  // an etag without quotes; "*": anything that exists
+	IfMatch  string `json:"if_match,omitempty"`  // etags without quotes, comma-separated: any of them; "*": anything that exists
 	IfAbsent bool   `json:"if_absent,omitempty"` // If-None-Match: *
 }
 
@@ -229,6 +229,9 @@ type KeyCreate struct {
 	Name string     `json:"name"` // 1 to 100 code points
 	Role easel.Role `json:"role"`
 	TTL  int64      `json:"ttl,omitempty"` // seconds; 0: does not expire
+	// Tenant is what the tenant is called in the author's token, for who comes
+	// with the key to be told.
+	Tenant string `json:"tenant"`
 	// Secret is HashSecret of the key's secret. Who asks makes the secret: so no
 	// message, verdict or file ever holds it.
 	Secret []byte `json:"secret"`
@@ -302,6 +305,7 @@ type KeyReply struct {
 	Role      easel.Role `json:"role"`
 	CreatedBy string     `json:"created_by"`
 	ExpiresAt easel.Time `json:"expires_at"` // 0: never
+	Tenant    string     `json:"tenant"`     // as in KeyCreate
 }
 
 // MessageName implements actors.Message.

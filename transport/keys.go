@@ -71,7 +71,7 @@ func (c *call) createKey() error {
 	}
 	secret := c.newSecret()
 	reply, err := askTenant[tenant.KeyCreated](c, tenant.KeyCreate{
-		By: c.member(), Name: in.Name.Value, Role: in.Role.Value, TTL: in.TTL.Value, Secret: tenant.HashSecret(secret),
+		By: c.member(), Name: in.Name.Value, Role: in.Role.Value, TTL: in.TTL.Value, Tenant: c.p.TenantName, Secret: tenant.HashSecret(secret),
 	}, c.once(body))
 	if err != nil {
 		return err
