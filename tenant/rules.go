@@ -3,6 +3,7 @@ package tenant
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -75,7 +76,7 @@ func (c Condition) check(etag string) error {
 		return conflict("exists already", etag)
 	case c.IfMatch == "*" && etag == "":
 		return conflict("does not exist", etag)
-	case c.IfMatch != "" && c.IfMatch != "*" && c.IfMatch != etag:
+	case c.IfMatch != "" && c.IfMatch != "*" && !slices.Contains(strings.Split(c.IfMatch, ","), etag):
 		return conflict("is another one by now", etag)
 	default:
 		return nil

@@ -7,7 +7,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/gallery"
 	"github.com/easelhq/easel/opcodec"
@@ -33,9 +37,20 @@ func (b *draftBody) draft() easel.Draft {
 	return d
 }
 
+// draftItem is a draft in a list, where null is no draft.
+type draftItem struct{ draftBody }
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (i *draftItem) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() == 'n' {
+		return wrongType(dec, "an object")
+	}
+	return json.UnmarshalDecode(dec, &i.draftBody)
+}
+
 // bulkBody is many new annotations, on any images.
 type bulkBody struct {
-	Annotations need[[]draftBody] `json:"annotations" minItems:"1" maxItems:"500"`
+	Annotations need[[]draftItem] `json:"annotations" minItems:"1" maxItems:"500"`
 }
 
 // patchBody documents what opcodec.ParsePatch reads.
@@ -161,15 +176,35 @@ func revTag(rev int64) string { return `"` + strconv.FormatInt(rev, 10) + `"` }
 
 // baseRev returns the rev that If-Match names: 0 without one and for "*", which
 // any annotation that is there meets. A tag that is no rev of ours matches none,
-// like a rev that never was.
-func baseRev(r *http.Request) int64 {
-	s := strings.TrimSpace(r.Header.Get("If-Match"))
-	if s == "" || s == "*" {
+// like a rev that never was. Of several tags it is the one that is current now.
+func (c *call) baseRev(image, id easel.ID) int64 {
+	header := strings.TrimSpace(c.r.Header.Get("If-Match"))
+	if header == "" || header == "*" {
 		return 0
 	}
-	n, err := strconv.ParseInt(strings.Trim(s, `"`), 10, 64)
+	if !strings.Contains(header, ",") {
+		return tagRev(header)
+	}
+	one, err := askImage[canvas.OneReply](c, image, canvas.One{ID: id}, actors.Once{})
+	if err != nil {
+		return noRev // the write itself finds what is wrong, or that it is a repeat
+	}
+	for _, tag := range strings.Split(header, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tagRev(tag) == one.Annotation.Rev {
+			return one.Annotation.Rev
+		}
+	}
+	return noRev
+}
+
+// noRev is a rev that no annotation has.
+const noRev = math.MaxInt64
+
+// tagRev returns the rev that an entity tag names.
+func tagRev(tag string) int64 {
+	n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
 	if err != nil || n < 1 {
-		return math.MaxInt64
+		return noRev
 	}
 	return n
 }
@@ -250,7 +285,7 @@ func (c *call) patchAnnotation() error {
 	if err != nil {
 		return err
 	}
-	base := baseRev(c.r)
+	base := c.baseRev(image, id)
 	body, err := c.jsonBytes()
 	if err != nil {
 		return err
@@ -274,7 +309,7 @@ func (c *call) deleteAnnotation() error {
 	if err != nil {
 		return err
 	}
-	base := baseRev(c.r)
+	base := c.baseRev(image, id)
 	if err := c.spend("", 1); err != nil {
 		return err
 	}

@@ -61,7 +61,11 @@ var conditionParams = []Param{
 // condition reads If-Match and If-None-Match of a write.
 func (c *call) condition() (tenant.Condition, error) {
 	var cond tenant.Condition
-	cond.IfMatch = strings.Trim(strings.TrimSpace(c.r.Header.Get("If-Match")), `"`)
+	var tags []string
+	for _, tag := range strings.Split(c.r.Header.Get("If-Match"), ",") {
+		tags = append(tags, strings.Trim(strings.TrimSpace(tag), `"`))
+	}
+	cond.IfMatch = strings.Join(tags, ",")
 	if c.r.Header.Get("If-Match") != "" && cond.IfMatch == "" {
 		cond.IfMatch = `""` // an empty tag, which nothing has
 	}
