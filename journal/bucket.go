@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/pages"
 )
 
 // DefaultDeadline is how long a bucket's append is tried.
@@ -89,6 +90,9 @@ type Bucket struct {
 	metrics  *bucketMetrics
 	hooks    bucketHooks
 
+	// encoders hold *pages.Encoder: an append needs 40 KB of working memory for
+	// some 600 bytes that it keeps.
+	encoders sync.Pool
 	held     atomic.Int64 // bytes of appends that were not answered
 	retained atomic.Int64 // bytes of slots kept for compaction
 	// compacting is held by those who compact, capacity compactors.
@@ -140,6 +144,7 @@ func OpenBucket(opts BucketOptions) (*Bucket, error) {
 	if b.hooks.compactSlots <= 0 {
 		b.hooks.compactSlots = compactSlots
 	}
+	b.encoders.New = func() any { return new(pages.Encoder) }
 	m, err := newBucketMetrics(opts.Registerer)
 	if err != nil {
 		return nil, err

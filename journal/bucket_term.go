@@ -49,6 +49,7 @@ type bucketTerm struct {
 	flying     int    // slots under way
 	line       []*flight
 	delivering bool
+	broken     bool          // a slot was answered with an error
 	idle       chan struct{} // closed when all appends are answered; nil if nobody waits
 }
 
@@ -235,8 +236,9 @@ func (t *bucketTerm) freezeLocked() (*flight, error) {
 	if t.next == 0 && t.head.Last == 0 && len(t.refs) == 0 {
 		facts.Kind, prefix = slotBirth, templateBytes(t.template)
 	}
-	var e pages.Encoder
+	e := t.b.encoders.Get().(*pages.Encoder)
 	payload, err := e.Encode(prefix, set)
+	t.b.encoders.Put(e)
 	if err != nil {
 		return f, err
 	}
@@ -321,15 +323,18 @@ func (t *bucketTerm) deliver() {
 		}
 		f := t.line[0]
 		t.line = t.line[1:]
+		waits := f.waits
+		f.waits = nil
 		var err error
-		if f.durable {
+		if f.durable && !t.broken {
 			t.landedLocked(f)
 		} else {
-			err = t.err
+			// Also if it is durable: what comes after a gap is no history.
+			t.broken, err = true, t.err
 		}
 		t.pumpLocked()
 		t.mu.Unlock()
-		t.answer(f.waits, err)
+		t.answer(waits, err)
 	}
 }
 

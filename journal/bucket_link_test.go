@@ -1,0 +1,219 @@
+package journal_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/journaltest"
+)
+
+// link is one process's way to a store. Requests and answers take their time,
+// get lost, land long after they were given up, or arrive in part; and the
+// process may stop at any step, for a while or for ever.
+type link struct {
+	*journaltest.Store
+	calm bool
+	late sync.WaitGroup // requests that land after they were given up
+
+	mu    sync.Mutex // guards what follows
+	rng   *rand.Rand
+	left  int       // requests until the process dies; negative: many
+	until time.Time // the process is paused
+}
+
+var errLink = fmt.Errorf("%w: planted", blob.ErrUnavailable)
+
+// fate is what becomes of one request.
+type fate struct {
+	there, back, later time.Duration
+	outcome            outcome
+}
+
+type outcome int
+
+const (
+	fine    outcome = iota
+	failed          // no effect
+	lost            // the answer is
+	delayed         // it has its effect after it was given up
+	cutOff          // half of the body is stored
+	dead            // the process is
+)
+
+func (l *link) killAfter(requests int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = requests
+}
+
+func (l *link) dead() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left == 0
+}
+
+func (l *link) pause(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until = time.Now().Add(d)
+}
+
+// decide draws lots for a request; half says whether it can be cut off.
+func (l *link) decide(half bool) fate {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left == 0 {
+		return fate{outcome: dead}
+	}
+	if l.left > 0 {
+		l.left--
+	}
+	f := fate{there: l.delay(), back: l.delay(), later: time.Duration(l.rng.IntN(4000)) * time.Millisecond}
+	switch p := l.rng.Float64(); {
+	case p < 0.04:
+		f.outcome = failed
+	case p < 0.09:
+		f.outcome = lost
+	case p < 0.12:
+		f.outcome = delayed
+	case p < 0.15 && half:
+		f.outcome = cutOff
+	}
+	return f
+}
+
+// delay is never the same twice, so that the order of events depends on the seed
+// and hardly on the scheduler.
+func (l *link) delay() time.Duration {
+	most := 4 * time.Millisecond
+	switch l.rng.IntN(20) {
+	case 0:
+		most = 3 * time.Second
+	case 1, 2:
+		most = 80 * time.Millisecond
+	}
+	return 1 + time.Duration(l.rng.Int64N(int64(most)))
+}
+
+// wait lets d pass, and then the process's pause.
+func (l *link) wait(ctx context.Context, d time.Duration) error {
+	nap(ctx, d)
+	l.mu.Lock()
+	until := l.until
+	l.mu.Unlock()
+	nap(context.WithoutCancel(ctx), time.Until(until)) // a paused process does not look at its clock
+	return ctx.Err()
+}
+
+func nap(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// call lets a request meet its fate. half may be nil.
+func (l *link) call(ctx context.Context, do, half func(context.Context) error) error {
+	if l.calm {
+		return do(ctx)
+	}
+	f := l.decide(half != nil)
+	if f.outcome == dead {
+		return errLink
+	}
+	if err := l.wait(ctx, f.there); err != nil {
+		return err
+	}
+	after := context.WithoutCancel(ctx)
+	var err error
+	switch f.outcome {
+	case failed:
+		return errLink
+	case delayed:
+		l.late.Go(func() {
+			nap(after, f.later)
+			_ = do(after)
+		})
+		return errLink
+	case cutOff:
+		_ = half(after)
+		return errLink
+	case lost:
+		_ = do(after)
+		return errLink
+	default:
+		err = do(after)
+	}
+	if l.dead() {
+		return errLink
+	}
+	if e := l.wait(ctx, f.back); e != nil {
+		return e
+	}
+	return err
+}
+
+func (l *link) PutIfAbsent(ctx context.Context, key string, b []byte) (v blob.Version, err error) {
+	put := func(b []byte) func(context.Context) error {
+		return func(ctx context.Context) (err error) {
+			v, err = l.Store.PutIfAbsent(ctx, key, b)
+			return err
+		}
+	}
+	half := put(b[:len(b)/2])
+	if strings.HasSuffix(key, "/head") {
+		half = nil
+	}
+	if err := l.call(ctx, put(b), half); err != nil {
+		return "", err
+	}
+	return v, nil
+}
+
+func (l *link) PutIfMatch(ctx context.Context, key string, b []byte, old blob.Version) (v blob.Version, err error) {
+	err = l.call(ctx, func(ctx context.Context) (err error) {
+		v, err = l.Store.PutIfMatch(ctx, key, b, old)
+		return err
+	}, nil)
+	if err != nil {
+		return "", err
+	}
+	return v, nil
+}
+
+func (l *link) Get(ctx context.Context, key string, r blob.Range) (body io.ReadCloser, info blob.Info, err error) {
+	err = l.call(ctx, func(ctx context.Context) (err error) {
+		body, info, err = l.Store.Get(ctx, key, r)
+		return err
+	}, nil)
+	if err != nil {
+		return nil, blob.Info{}, err
+	}
+	return body, info, nil
+}
+
+func (l *link) List(ctx context.Context, prefix, after string, limit int) (infos []blob.Info, err error) {
+	err = l.call(ctx, func(ctx context.Context) (err error) {
+		infos, err = l.Store.List(ctx, prefix, after, limit)
+		return err
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return infos, nil
+}
+
+func (l *link) Delete(ctx context.Context, key string) error {
+	return l.call(ctx, func(ctx context.Context) error { return l.Store.Delete(ctx, key) }, nil)
+}
