@@ -47,6 +47,7 @@ func (c *Context) Tell(r Request) {
 // given up after timeout with CodeUnavailable.
 func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error)) {
 	r.From = c.Self()
+	asked := c.ctx
 	ctx, cancel := context.WithTimeout(c.trace(), timeout)
 	answered := false // owned by the actor's goroutine
 	finish := func(m Message, err error) {
@@ -56,6 +57,7 @@ func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error
 			}
 			answered = true
 			cancel()
+			c.ctx = asked // the answer belongs to the trace of the question
 			then(m, err)
 		})
 	}
@@ -64,6 +66,10 @@ func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error
 	})
 	c.sys.send(ctx, r, finish)
 }
+
+// Trace returns a context that carries the trace of the message being handled,
+// for spans, but not its end.
+func (c *Context) Trace() context.Context { return c.trace() }
 
 // trace returns a context that carries the current message's trace, but not its
 // end: what an actor starts is not its caller's to cancel.
@@ -81,6 +87,7 @@ func (c *Context) After(d time.Duration, f func()) (stop func()) {
 	t := time.AfterFunc(d, func() {
 		c.mail.post(func() {
 			if !stopped {
+				c.ctx = nil // not the trace of whatever came last
 				f()
 			}
 		})
