@@ -3,6 +3,8 @@ package live
 import (
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/easelhq/easel"
 )
 
@@ -22,6 +24,8 @@ type Options struct {
 	// Retry is how long a room tries to deliver an op frame whose outcome is
 	// unknown before it tells the client; 0: 15 s.
 	Retry time.Duration
+	// Tracer makes the spans of the fan-out; nil: none, at no cost.
+	Tracer trace.Tracer
 }
 
 func (o Options) withDefaults() Options {

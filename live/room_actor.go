@@ -4,7 +4,12 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/canvas"
 )
 
 // Room is the live view of one image on one node: an ephemeral actor that
@@ -14,6 +19,7 @@ type Room struct {
 	host     host
 	core     *roomCore
 	metrics  *metrics
+	tracer   trace.Tracer // nil: none
 	log      *slog.Logger
 	sessions []*Session
 	byConn   map[string]*Session
@@ -37,7 +43,7 @@ var (
 
 func newRoom(h host, opts Options, m *metrics, log *slog.Logger) *Room {
 	r := &Room{
-		host: h, core: newRoomCore(h.Self(), opts), metrics: m, log: log,
+		host: h, core: newRoomCore(h.Self(), opts), metrics: m, tracer: opts.Tracer, log: log,
 		byConn: map[string]*Session{},
 	}
 	r.sweep()
@@ -61,8 +67,24 @@ func (r *Room) sweep() {
 }
 
 // Receive implements actors.Ephemeral.
-func (r *Room) Receive(_ *actors.Context, m actors.Message) (actors.Message, error) {
+func (r *Room) Receive(c *actors.Context, m actors.Message) (actors.Message, error) {
+	if a, ok := m.(canvas.Accepted); ok && r.tracer != nil {
+		defer r.fanOut(c, a).End()
+	}
 	return r.handle(m)
+}
+
+// fanOut starts the span of giving a batch to everyone in the room. It goes on the
+// trace of the frame or request that made the batch; without one it records
+// nothing.
+func (r *Room) fanOut(c *actors.Context, a canvas.Accepted) trace.Span {
+	ctx := c.Trace()
+	if at := trace.SpanFromContext(ctx); !at.SpanContext().IsSampled() {
+		return noop.Span{}
+	}
+	_, span := r.tracer.Start(ctx, "room fan-out", trace.WithAttributes(
+		attribute.Int("easel.sessions", len(r.sessions)), attribute.Int64("easel.ver", a.Batch.Ver)))
+	return span
 }
 
 func (r *Room) handle(m actors.Message) (actors.Message, error) {
