@@ -196,7 +196,15 @@ func (a *API) outer() http.Handler {
 		return h
 	}
 	return otelhttp.NewHandler(h, "http", otelhttp.WithTracerProvider(a.c.Tracer),
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method }))
+		otelhttp.WithSpanNameFormatter(spanName))
+}
+
+// spanName is asked for before the route is known, and again at the end.
+func spanName(_ string, r *http.Request) string {
+	if r.Pattern == "" || r.Pattern == "/" {
+		return r.Method
+	}
+	return r.Pattern
 }
 
 // Server returns an http.Server for h with the time-outs that keep slow clients

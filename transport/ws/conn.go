@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/easelhq/easel/live"
 )
@@ -169,6 +171,9 @@ func (c *conn) message() (*bytes.Buffer, error) {
 }
 
 func (c *conn) handle(ctx context.Context, in live.Inbound) error {
+	if in.Op != nil && c.server.config.Tracer != nil {
+		return c.traced(ctx, in)
+	}
 	if in.Type != live.TypeAuth || in.Bad != nil {
 		return c.seat.Say(ctx, in)
 	}
@@ -180,6 +185,16 @@ func (c *conn) handle(ctx context.Context, in live.Inbound) error {
 		c.seat.Refuse(err)
 	}
 	return nil
+}
+
+// traced gives an op frame to the room as the root of a trace. Its span ends when
+// the room has taken the frame; those of the turn, the journal and the fan-out are
+// its children and come later.
+func (c *conn) traced(ctx context.Context, in live.Inbound) error {
+	ctx, span := c.server.config.Tracer.Start(ctx, "socket op", trace.WithNewRoot(),
+		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.Int("easel.ops", len(in.Op.Ops))))
+	defer span.End()
+	return c.seat.Say(ctx, in)
 }
 
 // broken ends the seat after a read failed. What is still unread is read away,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
@@ -51,6 +52,8 @@ type Config struct {
 	// Error answers a request that is not upgraded.
 	Error func(w http.ResponseWriter, r *http.Request, err error)
 	Log   *slog.Logger
+	// Tracer starts a trace for each op frame; nil: none, at no cost.
+	Tracer trace.Tracer
 
 	FrameBytes int64         // largest message of a client; 0: 64 KiB
 	Hello      time.Duration // for the first hello; 0: 10 s
