@@ -36,12 +36,12 @@ func (p *Program) galleryConfig(a actors.Asker, blobs blob.Store, h journal.Jour
 
 // newRooms makes the rooms of the node, which are not in use before
 // live.Rooms.Use.
-func (p *Program) newRooms(r prometheus.Registerer) *live.Rooms {
+func (p *Program) newRooms(r prometheus.Registerer, t tracing) *live.Rooms {
 	l := p.config.Limits
 	return live.NewRooms(live.Options{Limits: live.Limits{
 		ClientOps: l.ClientOps, ClientBurst: l.ClientBurst, Presence: l.ClientPresence,
 		ImageOps: l.ImageOps, Sockets: l.ImageSockets, Annotations: l.ImageAnnotations,
-	}}, p.log, r)
+	}, TenantSockets: l.TenantSockets, TenantOps: l.TenantOps, Tracer: t.tracer("live")}, p.log, r)
 }
 
 // newSystem makes the actors of the node: images, each with a feed beside it,
@@ -71,7 +71,7 @@ func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Re
 		// actor would be there no earlier than one larger turn.
 		InFlight: 1,
 
-		Log: p.log, Registerer: r, Tracer: t.provider.Tracer("github.com/easelhq/easel/actors"),
+		Log: p.log, Registerer: r, Tracer: t.tracer("actors"),
 	})
 }
 
@@ -128,12 +128,13 @@ func (p *Program) rates() transport.Rates {
 }
 
 // newSockets makes the server of WebSockets, which end with life at the latest.
-func (p *Program) newSockets(life context.Context, e edge) *ws.Server {
+func (p *Program) newSockets(life context.Context, e edge, t tracing) *ws.Server {
 	return ws.New(life, ws.Config{
 		Rooms:        e.rooms,
 		Authenticate: e.auth.Bearer,
 		CheckOrigin:  func(*http.Request) bool { return true }, // the edge has checked it
 		Error:        transport.WriteError,
 		Log:          p.log,
+		Tracer:       t.tracer("transport/ws"),
 	})
 }

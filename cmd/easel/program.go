@@ -102,7 +102,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	// rows: one of the two has to be there first.
 	late := &lateAsker{}
 	e.gallery = gallery.New(p.galleryConfig(late, blobs, history))
-	e.rooms = p.newRooms(registry)
+	e.rooms = p.newRooms(registry, traces)
 	if e.actors, err = p.newSystem(h, history, e, registry, traces); err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if e.auth, err = p.newAuth(life, h, root, e.actors); err != nil {
 		return err
 	}
-	e.sockets = p.newSockets(life, e)
+	e.sockets = p.newSockets(life, e, traces)
 	if e.api, err = p.newAPI(h, root, e, registry, traces); err != nil {
 		return err
 	}

@@ -36,12 +36,18 @@ func (o *output) String() string {
 // function that ends it and returns what Run did.
 func startProgram(t *testing.T, args ...string) (url string, stop func() error, stdout *output) {
 	t.Helper()
+	return startProgramIn(t, env{}, args...)
+}
+
+// startProgramIn is startProgram with an environment.
+func startProgramIn(t *testing.T, e env, args ...string) (url string, stop func() error, stdout *output) {
+	t.Helper()
 	c, err := load(t, nil, append([]string{"--addr=127.0.0.1:0", "--log-level=error"}, args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out, errs := &output{}, &output{}
-	p := NewProgram(c, env{}.lookup, out, errs)
+	p := NewProgram(c, e.lookup, out, errs)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()

@@ -79,6 +79,15 @@ func newTracing(ctx context.Context, lookup func(string) (string, bool), node, r
 	return tracing{p, p.Shutdown}, nil
 }
 
+// tracer returns what makes the spans of a part, or nil if nobody wants any, so
+// that a part need not look for what is not there.
+func (t tracing) tracer(part string) trace.Tracer {
+	if _, off := t.provider.(noop.TracerProvider); off {
+		return nil
+	}
+	return t.provider.Tracer("github.com/easelhq/easel/" + part)
+}
+
 // flush sends the spans that wait and stops. A collector that is away costs a few
 // seconds and no failure: it is not what the node is for.
 func (t tracing) flush(ctx context.Context) error {
