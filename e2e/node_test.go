@@ -69,22 +69,13 @@ type node struct {
 // start runs a node on data and waits until it is ready.
 func start(t testing.TB, data string, args ...string) *node {
 	t.Helper()
-	n := launch(t, data, args...)
-	deadline := time.After(patience)
-	for n.base == "" {
-		select {
-		case line, ok := <-n.lines:
-			if !ok {
-				<-n.exited
-				t.Fatalf("the node ended at once: %v\n%s", n.err, n.stderr)
-			}
-			if _, url, ok := strings.Cut(line, "easel: listening on "); ok {
-				n.base = strings.TrimSpace(url)
-			}
-		case <-deadline:
-			t.Fatalf("the node does not listen\n%s", n.stderr)
-		}
-	}
+	return await(t, launch(t, data, args...))
+}
+
+// await waits until a node is ready.
+func await(t testing.TB, n *node) *node {
+	t.Helper()
+	n.base = listening(t, n)
 	eventually(t, "the node is ready", func() error {
 		res, err := http.Get(n.base + "/ready")
 		if err != nil {
@@ -99,11 +90,37 @@ func start(t testing.TB, data string, args ...string) *node {
 	return n
 }
 
+// listening returns the address that a node prints.
+func listening(t testing.TB, n *node) string {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case line, ok := <-n.lines:
+			if !ok {
+				<-n.exited
+				t.Fatalf("the node ended at once: %v\n%s", n.err, n.stderr)
+			}
+			if _, url, ok := strings.Cut(line, "easel: listening on "); ok {
+				return strings.TrimSpace(url)
+			}
+		case <-deadline:
+			t.Fatalf("the node does not listen\n%s", n.stderr)
+		}
+	}
+}
+
 // launch runs "easel serve" and does not wait for anything.
 func launch(t testing.TB, data string, args ...string) *node {
 	t.Helper()
 	args = append([]string{"serve", "--addr=127.0.0.1:0", "--data=" + data}, args...)
-	n := &node{data: data, cmd: command(context.Background(), args...), stderr: &tail{}, exited: make(chan struct{}), lines: make(chan string, 64)}
+	return follow(t, command(context.Background(), args...), data)
+}
+
+// follow runs a command that is a node on data.
+func follow(t testing.TB, cmd *exec.Cmd, data string) *node {
+	t.Helper()
+	n := &node{data: data, cmd: cmd, stderr: &tail{}, exited: make(chan struct{}), lines: make(chan string, 64)}
 	n.cmd.Stderr = n.stderr
 	stdout, err := n.cmd.StdoutPipe()
 	if err != nil {
