@@ -25,7 +25,7 @@ func Check(r io.ReadSeeker) error {
 	}
 	switch s.kind {
 	case png:
-		err = s.checkPNG(length)
+		_, err = s.checkPNG(length)
 	case jpeg:
 		err = s.checkJPEG()
 	case gif:
@@ -38,27 +38,27 @@ func Check(r io.ReadSeeker) error {
 	return s.blame(err)
 }
 
-// checkPNG walks the chunks up to IEND.
-func (s *source) checkPNG(length int64) error {
+// checkPNG walks the chunks up to IEND and returns where that ends.
+func (s *source) checkPNG(length int64) (end int64, err error) {
 	const signature, overhead = 8, 12 // of a chunk: length, type, CRC
 	var head [8]byte
 	data := false
 	for at := int64(signature); ; {
 		if _, err := s.ReadAt(head[:], at); err != nil {
-			return fmt.Errorf("%w: no IEND chunk", ErrCorrupt)
+			return 0, fmt.Errorf("%w: no IEND chunk", ErrCorrupt)
 		}
 		at += overhead + int64(binary.BigEndian.Uint32(head[:4]))
 		if at > length {
-			return fmt.Errorf("%w: chunk %q ends after the file", ErrCorrupt, head[4:])
+			return 0, fmt.Errorf("%w: chunk %q ends after the file", ErrCorrupt, head[4:])
 		}
 		switch string(head[4:]) {
 		case "IDAT":
 			data = true
 		case "IEND":
 			if !data {
-				return fmt.Errorf("%w: no IDAT chunk", ErrCorrupt)
+				return 0, fmt.Errorf("%w: no IDAT chunk", ErrCorrupt)
 			}
-			return nil
+			return at, nil
 		}
 	}
 }

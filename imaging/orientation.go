@@ -2,6 +2,8 @@ package imaging
 
 import (
 	"image"
+	"io"
+	"math"
 
 	"github.com/bep/imagemeta"
 )
@@ -25,9 +27,19 @@ func (s *source) orientation() orientation {
 	}
 	s.steps = metadataSteps
 	defer func() { s.steps = 0 }()
+	var file io.ReadSeeker = s
+	if s.kind == png {
+		// imagemeta does not stop at the end of a PNG and takes zeros behind it for
+		// empty chunks, thousands of them.
+		end, err := s.checkPNG(math.MaxInt64)
+		if err != nil {
+			return 1
+		}
+		file = io.NewSectionReader(s, 0, end)
+	}
 	found := orientation(1)
 	_, err := imagemeta.Decode(imagemeta.Options{
-		R:           s,
+		R:           file,
 		ImageFormat: format,
 		Sources:     imagemeta.EXIF,
 		ShouldHandleTag: func(tag imagemeta.TagInfo) bool {
