@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,6 +75,9 @@ type bucketHooks struct {
 	ackOutOfOrder bool // answer a slot before those below it are durable
 	noRecheck     bool // claim without looking at the head again
 	compactSlots  int  // no fault: merge that many slots; 0 means compactSlots
+	// No fault: draws instead of the random ones, for rounds that can be repeated.
+	nonce  func() string
+	jitter func(time.Duration) time.Duration
 }
 
 // Bucket is the home of actor logs in a store with conditional writes that many
@@ -140,6 +144,12 @@ func OpenBucket(opts BucketOptions) (*Bucket, error) {
 	}
 	if b.now == nil {
 		b.now = time.Now
+	}
+	if b.hooks.nonce == nil {
+		b.hooks.nonce = newNonce
+	}
+	if b.hooks.jitter == nil {
+		b.hooks.jitter = rand.N[time.Duration]
 	}
 	if b.hooks.compactSlots <= 0 {
 		b.hooks.compactSlots = compactSlots

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/easelhq/easel/blob"
@@ -61,7 +60,7 @@ func (b *Bucket) claim(ctx context.Context, name Name, birth *Template) (*bucket
 		if _, again := errors.AsType[*errMoved](err); !again {
 			return t, err
 		}
-		if err := rest(ctx, rand.N(50*time.Millisecond)); err != nil {
+		if err := rest(ctx, b.hooks.jitter(50*time.Millisecond)); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +84,7 @@ func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bu
 		if birth == nil {
 			return nil, ErrNotFound
 		}
-		t := b.newTerm(name, 1, newNonce())
+		t := b.newTerm(name, 1, b.hooks.nonce())
 		t.template = birth.ID
 		return t, nil
 	}
@@ -100,7 +99,7 @@ func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bu
 			return nil, errors.Join(err, notFoundUnless(born || err != nil))
 		}
 	}
-	nonce := newNonce()
+	nonce := b.hooks.nonce()
 	h.State, h.Term, h.Nonce, h.Owner = stateLive, h.Term+1, nonce, b.owner
 	h.Chain = append(h.Chain[:len(h.Chain):len(h.Chain)], logTerm{Term: h.Term, Nonce: nonce})
 	if v, err = b.casHead(ctx, nil, h, v); err != nil {

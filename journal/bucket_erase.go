@@ -54,7 +54,7 @@ func (b *Bucket) bury(ctx context.Context, name Name) (*bucketHead, error) {
 			return nil, err
 		}
 	}
-	tomb := bucketHead{Name: name, State: stateErased, Term: h.Term + 1, Nonce: newNonce(), Chain: h.Chain}
+	tomb := bucketHead{Name: name, State: stateErased, Term: h.Term + 1, Nonce: b.hooks.nonce(), Chain: h.Chain}
 	if _, err := b.casHead(ctx, nil, tomb, v); err != nil {
 		return nil, err
 	}

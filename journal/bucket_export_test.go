@@ -1,5 +1,12 @@
 package journal
 
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
 // BucketFault is a planted fault.
 type BucketFault int
 
@@ -25,6 +32,20 @@ func (o BucketOptions) WithFault(f BucketFault) BucketOptions {
 	return o
 }
 
+// WithDraws returns the options with draws that depend on seed only.
+func (o BucketOptions) WithDraws(seed uint64) BucketOptions {
+	n := uint64(0)
+	var mu sync.Mutex
+	o.hooks.nonce = func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		return fmt.Sprintf("%016x%016x", seed, n)
+	}
+	o.hooks.jitter = func(d time.Duration) time.Duration { return d / 2 }
+	return o
+}
+
 // WithCompactSlots returns the options with that many slots merged at once.
 func (o BucketOptions) WithCompactSlots(n int) BucketOptions {
 	o.hooks.compactSlots = n
@@ -33,3 +54,27 @@ func (o BucketOptions) WithCompactSlots(n int) BucketOptions {
 
 // TermNumber returns the number of a Bucket's term.
 func TermNumber(t Term) uint64 { return t.(*bucketTerm).number }
+
+// CompactTerm covers with files what a Bucket's term has appended so far.
+func CompactTerm(ctx context.Context, t Term) error { return t.(*bucketTerm).compactSome(ctx) }
+
+// DecodeSlot returns what a slot holds, and whether it is whole.
+func DecodeSlot(b []byte) (kind int, payload []byte, err error) {
+	f, payload, _, err := decodeSlot(b)
+	return int(f.Kind), payload, err
+}
+
+// EncodeSlot returns a slot with these bytes.
+func EncodeSlot(seq uint64, payload []byte) []byte {
+	b, _ := encodeSlot(slotFacts{Kind: slotData, Term: 7, Seq: seq, Nonce: newNonce()}, payload)
+	return b
+}
+
+// RecodeBucketHead decodes a head and encodes it again.
+func RecodeBucketHead(b []byte) ([]byte, error) {
+	h, err := decodeBucketHead(b)
+	if err != nil {
+		return nil, err
+	}
+	return encodeBucketHead(h)
+}

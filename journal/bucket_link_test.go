@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -19,12 +20,13 @@ import (
 type link struct {
 	*journaltest.Store
 	calm bool
+	seed uint64
 	late sync.WaitGroup // requests that land after they were given up
 
-	mu    sync.Mutex // guards what follows
-	rng   *rand.Rand
-	left  int       // requests until the process dies; negative: many
-	until time.Time // the process is paused
+	mu    sync.Mutex     // guards what follows
+	calls map[string]int // how often each request was made
+	left  int            // requests until the process dies; negative: many
+	until time.Time      // the process is paused
 }
 
 var errLink = fmt.Errorf("%w: planted", blob.ErrUnavailable)
@@ -64,18 +66,23 @@ func (l *link) pause(d time.Duration) {
 	l.until = time.Now().Add(d)
 }
 
-// decide draws lots for a request; half says whether it can be cut off.
-func (l *link) decide(half bool) fate {
+// decide draws lots for a request, which depend on the seed and on what it is;
+// half says whether it can be cut off.
+func (l *link) decide(what string, half bool) fate {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.calls[what]++
+	h := fnv.New64a()
+	fmt.Fprint(h, what, l.calls[what])
+	rng := rand.New(rand.NewPCG(l.seed, h.Sum64()))
 	if l.left == 0 {
 		return fate{outcome: dead}
 	}
 	if l.left > 0 {
 		l.left--
 	}
-	f := fate{there: l.delay(), back: l.delay(), later: time.Duration(l.rng.IntN(4000)) * time.Millisecond}
-	switch p := l.rng.Float64(); {
+	f := fate{there: delay(rng), back: delay(rng), later: time.Duration(rng.IntN(4000)) * time.Millisecond}
+	switch p := rng.Float64(); {
 	case p < 0.04:
 		f.outcome = failed
 	case p < 0.09:
@@ -90,15 +97,15 @@ func (l *link) decide(half bool) fate {
 
 // delay is never the same twice, so that the order of events depends on the seed
 // and hardly on the scheduler.
-func (l *link) delay() time.Duration {
+func delay(rng *rand.Rand) time.Duration {
 	most := 4 * time.Millisecond
-	switch l.rng.IntN(20) {
+	switch rng.IntN(20) {
 	case 0:
 		most = 3 * time.Second
 	case 1, 2:
 		most = 80 * time.Millisecond
 	}
-	return 1 + time.Duration(l.rng.Int64N(int64(most)))
+	return 1 + time.Duration(rng.Int64N(int64(most)))
 }
 
 // wait lets d pass, and then the process's pause.
@@ -124,11 +131,11 @@ func nap(ctx context.Context, d time.Duration) {
 }
 
 // call lets a request meet its fate. half may be nil.
-func (l *link) call(ctx context.Context, do, half func(context.Context) error) error {
+func (l *link) call(ctx context.Context, what string, do, half func(context.Context) error) error {
 	if l.calm {
 		return do(ctx)
 	}
-	f := l.decide(half != nil)
+	f := l.decide(what, half != nil)
 	if f.outcome == dead {
 		return errLink
 	}
@@ -175,14 +182,14 @@ func (l *link) PutIfAbsent(ctx context.Context, key string, b []byte) (v blob.Ve
 	if strings.HasSuffix(key, "/head") {
 		half = nil
 	}
-	if err := l.call(ctx, put(b), half); err != nil {
+	if err := l.call(ctx, "create "+key, put(b), half); err != nil {
 		return "", err
 	}
 	return v, nil
 }
 
 func (l *link) PutIfMatch(ctx context.Context, key string, b []byte, old blob.Version) (v blob.Version, err error) {
-	err = l.call(ctx, func(ctx context.Context) (err error) {
+	err = l.call(ctx, "replace "+key, func(ctx context.Context) (err error) {
 		v, err = l.Store.PutIfMatch(ctx, key, b, old)
 		return err
 	}, nil)
@@ -193,7 +200,7 @@ func (l *link) PutIfMatch(ctx context.Context, key string, b []byte, old blob.Ve
 }
 
 func (l *link) Get(ctx context.Context, key string, r blob.Range) (body io.ReadCloser, info blob.Info, err error) {
-	err = l.call(ctx, func(ctx context.Context) (err error) {
+	err = l.call(ctx, "get "+key, func(ctx context.Context) (err error) {
 		body, info, err = l.Store.Get(ctx, key, r)
 		return err
 	}, nil)
@@ -204,7 +211,7 @@ func (l *link) Get(ctx context.Context, key string, r blob.Range) (body io.ReadC
 }
 
 func (l *link) List(ctx context.Context, prefix, after string, limit int) (infos []blob.Info, err error) {
-	err = l.call(ctx, func(ctx context.Context) (err error) {
+	err = l.call(ctx, "list "+prefix, func(ctx context.Context) (err error) {
 		infos, err = l.Store.List(ctx, prefix, after, limit)
 		return err
 	}, nil)
@@ -215,5 +222,5 @@ func (l *link) List(ctx context.Context, prefix, after string, limit int) (infos
 }
 
 func (l *link) Delete(ctx context.Context, key string) error {
-	return l.call(ctx, func(ctx context.Context) error { return l.Store.Delete(ctx, key) }, nil)
+	return l.call(ctx, "delete "+key, func(ctx context.Context) error { return l.Store.Delete(ctx, key) }, nil)
 }

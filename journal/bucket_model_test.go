@@ -113,7 +113,8 @@ type belief struct {
 }
 
 func (f *fight) bucket(l *link) *journal.Bucket {
-	b, err := journal.OpenBucket(journal.BucketOptions{Store: l, Owner: "model"}.WithFault(f.fault).WithCompactSlots(3))
+	b, err := journal.OpenBucket(journal.BucketOptions{Store: l, Owner: "model"}.
+		WithFault(f.fault).WithCompactSlots(3).WithDraws(l.seed))
 	if err != nil {
 		panic(err) // nothing is asked of the store
 	}
@@ -124,7 +125,7 @@ func (f *fight) bucket(l *link) *journal.Bucket {
 }
 
 func (f *fight) link(rng *rand.Rand) *link {
-	l := &link{Store: f.store, rng: rand.New(rand.NewPCG(rng.Uint64(), 1)), left: -1}
+	l := &link{Store: f.store, seed: rng.Uint64(), left: -1, calls: map[string]int{}}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.links = append(f.links, l)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -43,7 +42,7 @@ func (b *Bucket) try(ctx context.Context, stop <-chan struct{}, size int, call f
 		if definite(err) {
 			return err
 		}
-		timer := time.NewTimer(wait/2 + rand.N(wait))
+		timer := time.NewTimer(wait/2 + b.hooks.jitter(wait))
 		select {
 		case <-timer.C:
 			b.metrics.retries.Inc()
