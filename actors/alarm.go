@@ -3,8 +3,11 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"time"
 
+	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/sqlite"
 )
 
@@ -14,9 +17,9 @@ type alarmChange struct {
 	due  int64 // milliseconds since 1970
 }
 
-// wake is the timer's word that an alarm may be due.
+// wake is a timer's word that an alarm may be due.
 type wake struct {
-	Due int64 `json:"due"` // the timer's entry, milliseconds since 1970
+	Tag int64 `json:"tag"` // of the timer's entry; 0: nobody's
 }
 
 // MessageName implements Message.
@@ -49,7 +52,7 @@ func (c alarmChange) write(tx *sqlite.Tx) error {
 		return err
 	}
 	_, err := tx.Exec(`INSERT INTO actor_alarm (name, due, attempts) VALUES (?, ?, 0)
-		ON CONFLICT (name) DO UPDATE SET due = excluded.due`, c.name, c.due)
+		ON CONFLICT (name) DO UPDATE SET due = excluded.due, attempts = 0`, c.name, c.due)
 	return err
 }
 
@@ -72,40 +75,48 @@ func nextAlarm(tx *sqlite.Tx) (int64, error) {
 	return due, err
 }
 
-// register asks the timer to wake the actor at due, and holds h until the timer
+// register asks a timer to wake the actor at due, and holds h until the timer
 // has made that durable. A wake-up too many is harmless, so the request leaves
 // before the turn itself is durable.
 func (a *durable) register(due int64, h *held) {
-	// An entry must be newer than those that the last wake-up ended.
-	due = max(due, a.woken+1)
-	if a.registered != 0 && a.registered <= due {
+	h.alarms = true
+	if a.registered.Due != 0 && a.registered.Due <= due {
 		return
 	}
-	a.registered = due
-	h.timer = true
-	term := a.term
-	r := Request{To: timerKey(a.key), Message: timerSet{Key: a.key, Due: due}}
+	// The receipt of an earlier wake-up names another tag, so it cannot end this
+	// entry, whatever the clock says.
+	a.registered = timerSet{Key: a.key, Due: due, Tag: 1 + rand.Int64N(math.MaxInt64)}
+	if !a.sys.hooks.trustTimer {
+		h.timers++
+	}
+	a.enter(a.registered, h, 0)
+}
+
+// enter gives an entry to one of the actor's timers: the first that is sound.
+func (a *durable) enter(entry timerSet, h *held, attempt int) {
+	life := a.life
+	r := Request{To: timerKey(a.key, attempt), Message: entry, From: Ref{Node: a.sys.node, Key: a.key}}
 	a.sys.send(a.sys.ctx, r, func(_ Message, err error) {
 		a.mail.post(func() {
-			if a.term != term {
-				return
-			}
-			if err != nil {
+			switch {
+			case a.life != life || a.sys.hooks.trustTimer:
+			case err == nil:
+				h.timers--
+				a.deliver()
+			case easel.CodeOf(err) == easel.CodeInternal && attempt+1 < timerChoices:
+				a.enter(entry, h, attempt+1) // a timer whose history is corrupt stops no one else
+			default:
 				a.log.Warn("alarm was not entered; the actor is dropped", "err", err)
 				a.deactivate(err)
-				return
 			}
-			h.timer = false
-			a.deliver()
 		})
 	})
 }
 
 // wake calls the behavior for each alarm that is due.
 func (a *durable) wake(t *Turn, w wake, h *held) (Message, error) {
-	a.woken = max(a.woken, w.Due)
-	if a.registered <= a.woken {
-		a.registered = 0
+	if w.Tag == a.registered.Tag || a.registered.Due <= t.now.UnixMilli() {
+		a.registered = timerSet{}
 	}
 	now := t.now.UnixMilli()
 	names, err := dueAlarms(t.Tx(), now)
@@ -164,21 +175,22 @@ func (a *durable) ring(t *Turn, name string) error {
 	a.sys.metrics.alarms.WithLabelValues(a.kind.Name, "failed").Inc()
 	a.log.Warn("alarm failed and is repeated", "alarm", name, "attempts", attempts+1, "err", err)
 	t.outputs, t.alarms = t.outputs[:outputs], t.alarms[:alarms]
-	if err := tx.RollbackTo(); err != nil {
-		return err
+	if undone := tx.RollbackTo(); undone != nil {
+		return undone
 	}
 	due := t.now.Add(alarmBackoff(attempts)).UnixMilli()
-	if _, err := tx.Exec(`UPDATE actor_alarm SET due = ?, attempts = attempts + 1 WHERE name = ?`, due, name); err != nil {
-		return err
+	if _, later := tx.Exec(`UPDATE actor_alarm SET due = ?, attempts = attempts + 1 WHERE name = ?`, due, name); later != nil {
+		return later
 	}
-	if a.behavior == nil { // it panicked: the alarms after it need a new one
-		return a.revive(t)
+	if easel.CodeOf(err) == easel.CodeInternal {
+		return a.revive(t) // its memory is not to be trusted by the alarms after it
 	}
 	return nil
 }
 
 // revive starts a new behavior in the middle of a turn.
 func (a *durable) revive(t *Turn) error {
+	a.behavior = nil
 	b := a.kind.New(a.key)
 	if err := a.guard(func() error { return b.Start(t) }); err != nil {
 		return fmt.Errorf("start %s again: %w", a.key, err)
@@ -193,11 +205,15 @@ func alarmBackoff(attempts int) time.Duration {
 	return min(d, alarmBackoffMax)
 }
 
-// timerKey is the timer that keeps the wake-ups of key.
-func timerKey(key Key) Key {
+// timerChoices is how many timers may keep the wake-ups of one actor.
+const timerChoices = 3
+
+// timerKey is the timer that keeps the wake-ups of key. A later attempt is for
+// when the timers of those before it are corrupt.
+func timerKey(key Key, attempt int) Key {
 	h := uint32(2166136261) // FNV-1a: the same on every node, for ever
 	for _, c := range []byte(key.String()) {
 		h = (h ^ uint32(c)) * 16777619
 	}
-	return Key{Kind: timerKind, ID: fmt.Sprintf("%02d", h%timerCount)}
+	return Key{Kind: timerKind, ID: fmt.Sprintf("%02d", (h+uint32(attempt))%timerCount)}
 }

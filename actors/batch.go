@@ -19,87 +19,131 @@ func stack() string { return string(debug.Stack()) }
 
 // work handles messages in one turn: one transaction, one append.
 func (a *durable) work(messages []*envelope) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.crashed(p)
+			for _, e := range messages {
+				e.answer(nil, unknown(nil))
+			}
+		}
+	}()
 	m := a.sys.metrics
-	m.batch.WithLabelValues(a.kind.Name).Observe(float64(len(messages)))
-	h := &held{since: a.sys.now()}
-	for _, e := range messages {
+	begun := time.Now()
+	h := a.hold()
+	var refused error // why the actor could not be opened
+	for i, e := range messages {
+		if i > 0 && time.Since(begun) > maxTurn {
+			a.mail.putBack(messages[i:])
+			messages = messages[:i]
+			break
+		}
 		m.wait.WithLabelValues(a.kind.Name).Observe(h.since.Sub(e.at).Seconds())
 		if e.ctx.Err() != nil {
 			e.answer(nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the request was given up before its turn", Err: e.ctx.Err()})
 			continue
 		}
-		a.handle(e, h)
+		if refused != nil {
+			e.answer(nil, refused)
+			continue
+		}
+		refused = a.handle(e, h)
 		if a.behavior == nil && a.open != nil {
 			// A panic: what came before it is kept before a new behavior starts.
-			a.finish(h)
-			h = &held{since: a.sys.now()}
+			_ = a.finish(h) // all who wait for h know
+			h = a.hold()
 		}
 	}
-	a.finish(h)
+	m.batch.WithLabelValues(a.kind.Name).Observe(float64(len(messages)))
+	_ = a.finish(h) // all who wait for h know
 	if a.term != nil && a.term.Fresh() && a.commit == 0 {
-		a.deactivate(nil) // nothing came of a birth: the actor does not exist
+		a.release() // nothing came of a birth: the actor does not exist
+		a.deactivate(nil)
 	}
 	if a.term == nil {
 		a.leave()
 	}
 }
 
-// handle lets the companion or the behavior answer e, into h.
-func (a *durable) handle(e *envelope, h *held) {
+// hold makes an empty held for a turn that begins now.
+func (a *durable) hold() *held { return &held{life: a.life, since: a.sys.now()} }
+
+// handle lets the companion or the behavior answer e, into h. What it returns is
+// why the actor could not be opened, which is true for the rest of the batch too.
+func (a *durable) handle(e *envelope, h *held) (refused error) {
 	if err := a.own(e.message); err != nil {
 		e.answer(nil, err)
-		return
+		if easel.CodeOf(err) == easel.CodeNotFound {
+			return nil // the next message may bring it to life
+		}
+		return err
 	}
-	if a.companion != nil {
+	if _, ours := e.message.(wake); !ours && a.companion != nil {
 		answer, mine, err := a.consult(e)
 		if mine {
 			e.answer(answer, err)
-			return
+			return nil
 		}
 	}
 	if err := a.ready(); err != nil {
-		a.fail(e, h, err)
-		return
+		a.fail(e, err)
+		return err
 	}
 	ctx, span := a.span(e)
+	if span != nil {
+		defer span.End()
+	}
 	t := &Turn{a: a, ctx: ctx, from: e.from, now: h.since}
+	answer, err := a.turn(t, e, h)
+	if a.sys.hooks.answerEarly || t.ungated && err == nil && e.once.ID == "" {
+		e.answer(answer, unwrapVerdict(err))
+	}
+	h.outputs = append(h.outputs, t.outputs...)
+	h.outputs = append(h.outputs, output{env: e, message: answer, err: unwrapVerdict(err)})
+	return nil
+}
+
+// turn lets the behavior handle e. If that fails, nothing of it is left in the
+// file or in t.
+func (a *durable) turn(t *Turn, e *envelope, h *held) (Message, error) {
 	nested := a.mark()
 	answer, err := a.receive(t, e, h)
-	if err != nil && !errors.Is(err, errVerdict) {
-		a.undoTo(nested)
-		t.outputs, t.alarms = nil, nil
-		if e.once.ID != "" && !easel.CodeOf(err).Temporary() {
-			if later := a.storeError(t, e, err); later != nil {
-				err = later
-			}
-		}
-		answer = nil
-	}
 	if err == nil {
 		err = a.applyAlarms(t, h)
-		if err != nil {
-			a.undoTo(nested)
-			t.outputs = nil
+	}
+	if err == nil && nested {
+		err = a.open.Release()
+	}
+	if err == nil {
+		return answer, nil
+	}
+	if errors.Is(err, errVerdict) {
+		return nil, err
+	}
+	t.outputs, t.alarms = nil, nil
+	failed := easel.CodeOf(err) == easel.CodeInternal
+	if lost := a.undoTo(nested); lost != nil {
+		a.loseTurn(h, lost)
+		failed, err = true, errors.Join(sqlite.ErrTxDone, err)
+	} else if e.once.ID != "" && !easel.CodeOf(err).Temporary() {
+		if later := a.storeError(t, e, err); later != nil {
+			failed, err = true, later
 		}
 	}
-	if nested && err == nil {
-		a.settle()
-	}
-	if span != nil {
-		span.End()
-	}
-	if err != nil && easel.CodeOf(err) == easel.CodeInternal {
+	if failed {
 		// Not a refusal but a failure: perhaps after the behavior had done its
 		// part, so its memory may be ahead of the file.
 		a.behavior = nil
 		a.log.Error("turn failed", "message", e.message.MessageName(), "err", err)
 	}
-	if t.ungated && err == nil {
-		e.answer(answer, nil)
-		return
-	}
-	h.outputs = append(h.outputs, t.outputs...)
-	h.outputs = append(h.outputs, output{env: e, message: answer, err: unwrapVerdict(err)})
+	return nil, unwritable(err)
+}
+
+// loseTurn fails all that h holds: SQLite has given up the transaction that it
+// tells of, as it does when the disk is full. What was committed before is sound.
+func (a *durable) loseTurn(h *held, cause error) {
+	a.rollback()
+	a.behavior = nil
+	h.fail(unwritable(errors.Join(sqlite.ErrTxDone, cause)))
 }
 
 // errVerdict marks an error that a repeat got from the stored verdict.
@@ -141,7 +185,7 @@ func (a *durable) receive(t *Turn, e *envelope, h *held) (answer Message, err er
 	if err == nil && answer == nil {
 		answer = Empty{}
 	}
-	if err == nil && e.once.ID != "" {
+	if err == nil && e.once.ID != "" && !a.sys.hooks.forgetVerdict {
 		err = a.remember(t.Tx(), e.once, t.now, answer, nil)
 		a.countOnce(t)
 	}
@@ -157,9 +201,9 @@ func (a *durable) storeError(t *Turn, e *envelope, err error) error {
 }
 
 func (a *durable) countOnce(t *Turn) {
-	if a.sinceOnce++; a.sinceOnce >= 4096 {
+	if a.sinceOnce++; a.sinceOnce >= forgetEvery {
 		a.sinceOnce = 0
-		if err := forgetOnce(t.Tx(), t.now); err != nil {
+		if err := a.forgetOnce(t.Tx(), t.now); err != nil {
 			a.log.Warn("old verdicts stay", "err", err)
 		}
 	}
@@ -183,61 +227,83 @@ func (a *durable) guard(f func() error) (err error) {
 func (a *durable) consult(e *envelope) (answer Message, mine bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
-			a.log.Error("companion panicked", "panic", p, "stack", stack())
-			a.companion = a.kind.NewCompanion(a.key)
+			a.companionPanicked(p)
 			answer, mine, err = nil, true, fmt.Errorf("companion of %s panicked: %v", a.key, p)
 		}
 	}()
 	return a.companion.Receive(a.companionContext(e.ctx, e.from), e.message)
 }
 
+// companionPanicked makes a new companion.
+func (a *durable) companionPanicked(p any) {
+	a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
+	a.log.Error("companion panicked", "panic", p, "stack", stack())
+	if a.companion != nil {
+		a.companion = a.kind.NewCompanion(a.key)
+	}
+}
+
+// callBack runs a function that the companion gave to be called back.
+func (a *durable) callBack(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.companionPanicked(p)
+		}
+	}()
+	f()
+}
+
 // fail answers e after the actor could not be opened.
-func (a *durable) fail(e *envelope, h *held, err error) {
-	if easel.CodeOf(err) == easel.CodeInternal {
+func (a *durable) fail(e *envelope, err error) {
+	code := easel.CodeOf(err)
+	if code == easel.CodeInternal {
 		a.log.Error("actor did not open", "err", err)
 	}
-	// What this turn did before is still good; what follows tries to open again.
-	h.outputs = append(h.outputs, output{env: e, err: err})
-	if a.commit == 0 && a.open == nil && a.idle() {
+	e.answer(nil, err)
+	if a.term != nil && a.commit == 0 && a.open == nil && a.idle() {
+		if code != easel.CodeUnavailable { // else this would only wait for the home once more
+			a.release()
+		}
 		a.deactivate(err)
 	}
 }
 
-// keep holds what a turn outside a batch wants to say, and commits it.
-func (a *durable) keep(t *Turn) {
-	h := &held{since: t.now}
+// keep commits the turn of a start, and holds what it wants to say.
+func (a *durable) keep(t *Turn) error {
+	h := a.hold()
 	err := a.applyAlarms(t, h)
 	if err == nil {
 		err = a.rearm(t, h)
 	}
 	if err != nil {
-		a.log.Error("alarms of a start were not set", "err", err)
+		a.undo()
+		a.behavior = nil
+		return fmt.Errorf("set alarms of %s: %w", a.key, err)
 	}
 	h.outputs = append(h.outputs, t.outputs...)
-	a.finish(h)
+	return a.finish(h)
 }
 
-// finish commits the turn's transaction and holds h until it is durable.
-func (a *durable) finish(h *held) {
+// finish commits the turn's transaction and holds h until it is durable. If it
+// cannot, the actor is absent afterwards.
+func (a *durable) finish(h *held) error {
+	if h.life != a.life {
+		// It tells of a life that ended in the middle of the batch.
+		h.fail(unknown(nil))
+		return nil
+	}
 	if a.open != nil {
 		if err := a.commitTx(h); err != nil {
 			a.log.Error("turn was not committed", "err", err)
-			a.behavior = nil // its memory may be ahead of the file
-			for _, o := range h.outputs {
-				if o.env != nil {
-					o.env.answer(nil, &easel.Error{
-						Code: easel.CodeUnavailable, Message: "the working copy cannot be written", RetryAfter: time.Second, Err: err,
-					})
-				}
-			}
+			h.fail(unwritable(errors.Join(sqlite.ErrTxDone, err)))
 			a.deactivate(err)
-			return
+			return errors.Join(sqlite.ErrTxDone, err)
 		}
 	}
 	h.commit = a.commit
 	a.gate.hold(h)
 	a.deliver()
+	return nil
 }
 
 func (a *durable) commitTx(h *held) error {
@@ -326,9 +392,7 @@ func (a *durable) published(o *output) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
-			a.log.Error("companion panicked", "panic", p, "stack", stack())
-			a.companion = a.kind.NewCompanion(a.key)
+			a.companionPanicked(p)
 		}
 	}()
 	a.companion.Published(a.companionContext(o.ctx, Ref{}), o.publish)
@@ -336,7 +400,7 @@ func (a *durable) published(o *output) {
 
 func (a *durable) companionContext(ctx context.Context, from Ref) *Context {
 	if a.context == nil {
-		a.context = &Context{sys: a.sys, key: a.key, mail: &a.mail, log: a.log}
+		a.context = &Context{sys: a.sys, key: a.key, mail: &a.mail, log: a.log, run: a.callBack}
 	}
 	a.context.ctx, a.context.from = ctx, from
 	return a.context
@@ -361,25 +425,22 @@ func (a *durable) mark() (nested bool) {
 		return false
 	}
 	if err := a.open.Savepoint(); err != nil {
-		panic(fmt.Errorf("savepoint: %w", err))
+		panic(fmt.Errorf("savepoint: %w", err)) // a turn has hidden that its transaction was lost
 	}
 	return true
 }
 
-func (a *durable) undoTo(nested bool) {
+// undoTo returns to the mark. An error means that the transaction is lost, with
+// what came before the mark.
+func (a *durable) undoTo(nested bool) error {
+	if a.sys.hooks.skipUndo {
+		return nil
+	}
 	if !nested {
 		a.undo()
-		return
+		return nil
 	}
-	if err := a.open.RollbackTo(); err != nil {
-		panic(fmt.Errorf("roll back to savepoint: %w", err))
-	}
-}
-
-func (a *durable) settle() {
-	if err := a.open.Release(); err != nil {
-		panic(fmt.Errorf("release savepoint: %w", err))
-	}
+	return a.open.RollbackTo()
 }
 
 func (a *durable) undo() {

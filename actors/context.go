@@ -16,6 +16,7 @@ type Context struct {
 	key  Key
 	mail *mailbox
 	log  *slog.Logger
+	run  func(f func()) // runs what is called back, on the actor's goroutine
 
 	ctx  context.Context //nolint:containedctx // of the message being handled
 	from Ref
@@ -50,18 +51,23 @@ func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error
 	asked := c.ctx
 	ctx, cancel := context.WithTimeout(c.trace(), timeout)
 	answered := false // owned by the actor's goroutine
+	var stop func() bool
 	finish := func(m Message, err error) {
-		c.mail.post(func() {
+		there := c.mail.post(func() {
 			if answered {
 				return
 			}
 			answered = true
+			stop()
 			cancel()
 			c.ctx = asked // the answer belongs to the trace of the question
-			then(m, err)
+			c.run(func() { then(m, err) })
 		})
+		if !there {
+			cancel()
+		}
 	}
-	context.AfterFunc(ctx, func() {
+	stop = context.AfterFunc(ctx, func() {
 		finish(nil, &easel.Error{Code: easel.CodeUnavailable, Message: "no answer in time", Err: ctx.Err()})
 	})
 	c.sys.send(ctx, r, finish)
@@ -88,7 +94,7 @@ func (c *Context) After(d time.Duration, f func()) (stop func()) {
 		c.mail.post(func() {
 			if !stopped {
 				c.ctx = nil // not the trace of whatever came last
-				f()
+				c.run(f)
 			}
 		})
 	})

@@ -34,6 +34,11 @@ type (
 	rang  struct{ Names string }
 	added struct{ N int64 }
 	heard struct{}
+
+	cram     struct{} // finds the disk full
+	hasty    struct{} // answers ungated, and publishes
+	trip     struct{} // to the companion: it panics in a timer
+	attempts struct{ Name string }
 )
 
 func (add) MessageName() string     { return "test.add" }
@@ -48,6 +53,11 @@ func (total) MessageName() string   { return "test.total" }
 func (rang) MessageName() string    { return "test.rang" }
 func (added) MessageName() string   { return "test.added" }
 func (heard) MessageName() string   { return "test.heard" }
+
+func (cram) MessageName() string     { return "test.cram" }
+func (hasty) MessageName() string    { return "test.hasty" }
+func (trip) MessageName() string     { return "test.trip" }
+func (attempts) MessageName() string { return "test.attempts" }
 
 type counter struct {
 	n      int64 // as in the file
@@ -99,12 +109,37 @@ func (c *counter) Receive(t *actors.Turn, m actors.Message) (actors.Message, err
 	case pass:
 		t.Tell(actors.Request{To: key(m.To), Message: add{m.N}})
 		return nil, nil
+	case cram:
+		return nil, c.cram(t)
+	case hasty:
+		t.Publish(added{5})
+		t.Ungated()
+		return nil, nil
+	case attempts:
+		var n int64
+		err := t.Tx().Row(`SELECT attempts FROM actor_alarm WHERE name = ?`, []any{m.Name}, &n)
+		return total{n}, err
 	case rang:
 		var names string
 		err := t.Tx().Row(`SELECT coalesce(group_concat(name, ' '), '') FROM (SELECT name FROM rang ORDER BY rowid)`, nil, &names)
 		return rang{names}, err
 	default:
 		return nil, easel.Errorf(easel.CodeInvalid, "no %s", m.MessageName())
+	}
+}
+
+// cram fills the file up to its limit, which takes the whole transaction along
+// as a full disk does.
+func (c *counter) cram(t *actors.Turn) error {
+	if _, err := t.Tx().Exec(`PRAGMA max_page_count = 20`); err != nil {
+		return err
+	}
+	c.n += 1000 // memory that nobody must see
+	for {
+		if _, err := t.Tx().Exec(`INSERT INTO rang (name) VALUES (hex(randomblob(3000)))`); err != nil {
+			_, _ = t.Tx().Exec(`PRAGMA max_page_count = 1000000`)
+			return err
+		}
 	}
 }
 
@@ -132,7 +167,11 @@ type ear struct {
 }
 
 func (e ear) Attached() bool { return false }
-func (e ear) Receive(_ *actors.Context, m actors.Message) (actors.Message, bool, error) {
+func (e ear) Receive(c *actors.Context, m actors.Message) (actors.Message, bool, error) {
+	if _, ok := m.(trip); ok {
+		c.After(time.Millisecond, func() { panic("as asked") })
+		return nil, true, nil
+	}
 	if _, ok := m.(heard); !ok {
 		return nil, false, nil
 	}

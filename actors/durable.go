@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,7 +20,11 @@ import (
 	"github.com/easelhq/easel/sqlite"
 )
 
-const maxBatch = 256 // messages of one turn
+const (
+	maxBatch = 256                   // messages of one turn
+	maxTurn  = 20 * time.Millisecond // after which what is left waits for the next turn
+	maxHeld  = 64                    // turns that wait at the gate before no more are begun
+)
 
 // durable is one activation of a durable actor. All fields but mail, lastUsed
 // and the constants are owned by the actor's goroutine.
@@ -38,33 +44,26 @@ type durable struct {
 	restored   bool // the working copy is on disk
 	companion  Companion
 	context    *Context
+	life       int // how often the actor was absent before
 	gate       gate
 	commit     int64 // newest commit handed to the journal
 	inFlight   int
-	registered int64 // when the timer wakes the actor, milliseconds since 1970; 0: not at all
-	woken      int64 // the newest time at which it did
+	registered timerSet // the entry by which a timer wakes the actor next; Due 0: none
 
 	// While open:
 	db        *sqlite.DB
 	open      *sqlite.Tx // the turn's transaction, once begun
 	behavior  Behavior
-	sinceOnce int // verdicts stored since old ones were dropped
+	sinceOnce int    // verdicts stored since old ones were dropped
+	onceSeen  string // up to which id they were looked at
 }
 
 // drain works until nothing waits. It runs in the actor's protoactor mailbox,
 // one call at a time.
 func (a *durable) drain() {
-	defer func() {
-		if p := recover(); p != nil {
-			a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
-			a.log.Error("actor runtime panicked", "panic", p, "stack", stack())
-			a.deactivate(fmt.Errorf("panic: %v", p))
-			a.mail.post(func() {}) // what waits goes on with a new activation
-		}
-	}()
 	for {
 		limit := maxBatch
-		if a.inFlight >= a.sys.config.InFlight {
+		if a.inFlight >= a.sys.config.InFlight || len(a.gate.queue) >= maxHeld {
 			limit = 0 // what waits becomes one larger turn
 		}
 		calls, messages, ok := a.mail.take(limit)
@@ -72,7 +71,7 @@ func (a *durable) drain() {
 			return
 		}
 		for _, f := range calls {
-			f()
+			a.call(f)
 		}
 		if len(messages) > 0 {
 			a.lastUsed.Store(a.sys.now().UnixNano())
@@ -81,10 +80,31 @@ func (a *durable) drain() {
 	}
 }
 
+// call runs one call back to the runtime.
+func (a *durable) call(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.crashed(p)
+		}
+	}()
+	f()
+}
+
+// crashed drops the activation after a panic in the runtime itself: nothing that
+// it holds can be trusted. What waits goes on with a new one.
+func (a *durable) crashed(p any) {
+	a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
+	a.log.Error("actor runtime panicked", "panic", p, "stack", stack())
+	a.deactivate(fmt.Errorf("panic: %v", p))
+}
+
 // own makes this node the owner of the actor, bringing it to life if m may.
 func (a *durable) own(m Message) error {
 	if a.term != nil {
 		return nil
+	}
+	if a.sys.corrupt.closed(a.key, a.sys.now()) {
+		return fmt.Errorf("claim %s: %w", a.key, journal.ErrCorrupt)
 	}
 	done, err := a.sys.admit()
 	if err != nil {
@@ -119,8 +139,10 @@ func (a *durable) claimError(err error) error {
 	case errors.Is(err, journal.ErrNotFound), errors.Is(err, journal.ErrErased):
 		return &easel.Error{Code: easel.CodeNotFound, Message: "no such " + a.kind.Name, Err: err}
 	case errors.Is(err, journal.ErrCorrupt):
-		a.sys.metrics.corrupt.WithLabelValues(a.kind.Name).Inc()
-		a.log.Error("actor stays closed: its history is corrupt", "err", err)
+		if a.sys.corrupt.note(a.key, a.sys.now()) {
+			a.sys.metrics.corrupt.WithLabelValues(a.kind.Name).Inc()
+			a.log.Error("actor stays closed: its history is corrupt", "err", err)
+		}
 		return fmt.Errorf("claim %s: %w", a.key, err)
 	default:
 		a.log.Warn("actor could not be claimed", "err", err)
@@ -149,7 +171,9 @@ func (a *durable) ready() error {
 	if a.db == nil {
 		db, err := sqlite.Open(a.path(), a.kind.Schema)
 		if err != nil {
-			return fmt.Errorf("open %s: %w", a.key, err)
+			// Whatever is wrong with the working copy, the next one is a new one.
+			a.deactivate(err)
+			return unwritable(fmt.Errorf("open %s: %w", a.key, err))
 		}
 		a.db = db
 		a.sys.metrics.open.WithLabelValues(a.kind.Name).Inc()
@@ -158,28 +182,33 @@ func (a *durable) ready() error {
 	behavior := a.kind.New(a.key)
 	t := &Turn{a: a, ctx: a.sys.ctx, now: a.sys.now()}
 	err := a.guard(func() error {
-		if err := forgetOnce(t.Tx(), t.now); err != nil {
+		if err := a.forgetOnce(t.Tx(), t.now); err != nil {
 			return err
 		}
 		return behavior.Start(t)
 	})
 	if err != nil {
 		a.undo()
-		return fmt.Errorf("start %s: %w", a.key, err)
+		return unwritable(fmt.Errorf("start %s: %w", a.key, err))
 	}
 	a.behavior = behavior
-	a.keep(t)
-	if a.behavior == nil {
-		return &easel.Error{Code: easel.CodeUnavailable, Message: "the working copy cannot be written", RetryAfter: time.Second}
+	if err := a.keep(t); err != nil {
+		return unwritable(err)
 	}
+	a.sys.corrupt.forget(a.key)
 	a.sys.metrics.activation.WithLabelValues(temperature).Observe(time.Since(start).Seconds())
 	return nil
 }
 
 func (a *durable) restore() error {
+	done, err := a.sys.admit()
+	if err != nil {
+		return err
+	}
+	defer done()
 	path := a.path()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("restore %s: %w", a.key, err)
+		return &easel.Error{Code: easel.CodeUnavailable, Message: "the working copy cannot be made", RetryAfter: time.Second, Err: err}
 	}
 	removeFile(path)
 	ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
@@ -214,7 +243,12 @@ func (a *durable) closeFile() {
 // deactivate goes to absent at once: whatever is held is lost, and those who
 // wait for it are told that the outcome is unknown.
 func (a *durable) deactivate(cause error) {
-	lost := a.gate.fail()
+	a.life++
+	lost := a.gate.queue
+	if cause != nil && (a.kind.Name == timerKind || slices.ContainsFunc(lost, func(h *held) bool { return h.alarms })) {
+		// A turn of unknown outcome may have left alarms that no timer knows of.
+		a.sys.nudges.add(a.key)
+	}
 	a.closeFile()
 	if a.restored {
 		removeFile(a.path())
@@ -225,12 +259,27 @@ func (a *durable) deactivate(cause error) {
 		a.term = nil
 	}
 	a.companion = nil
-	a.gate, a.commit, a.inFlight, a.registered = gate{}, 0, 0, 0
-	for _, e := range lost {
-		e.answer(nil, &easel.Error{
-			Code: easel.CodeUnavailable, Message: "the outcome is unknown; repeat the request", RetryAfter: time.Second, Err: cause,
-		})
+	a.gate, a.commit, a.inFlight, a.registered = gate{}, 0, 0, timerSet{}
+	for _, h := range lost {
+		h.fail(unknown(cause))
 	}
+}
+
+// unknown is the answer to those whose turn was neither seen to be durable nor
+// not.
+func unknown(cause error) error {
+	return &easel.Error{
+		Code: easel.CodeUnavailable, Message: "the outcome is unknown; repeat the request", RetryAfter: time.Second, Err: cause,
+	}
+}
+
+// unwritable gives a failure of the working copy's disk the code that an asker
+// sees. Others pass.
+func unwritable(err error) error {
+	if errors.Is(err, sqlite.ErrTxDone) || sqlite.IsFull(err) || errors.Is(err, syscall.ENOSPC) {
+		return &easel.Error{Code: easel.CodeUnavailable, Message: "the working copy cannot be written", RetryAfter: time.Second, Err: err}
+	}
+	return err
 }
 
 // idle reports whether nothing is on its way.
@@ -252,24 +301,37 @@ func (a *durable) retire(force bool) (retired bool) {
 		return false
 	}
 	if a.term != nil {
-		a.closeFile()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(a.sys.ctx), a.sys.config.ActivationTimeout)
-		err := a.term.Release(ctx)
-		cancel()
-		if err != nil && !errors.Is(err, journal.ErrClosed) {
-			a.log.Warn("actor was not released", "err", err)
-		}
+		a.release()
 		a.deactivate(nil)
 	}
 	return a.leave()
 }
 
+// release gives the ownership up; what follows is deactivate.
+func (a *durable) release() {
+	a.closeFile()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.sys.ctx), a.sys.config.ActivationTimeout)
+	defer cancel()
+	if err := a.term.Release(ctx); err != nil && !errors.Is(err, journal.ErrClosed) {
+		a.log.Warn("actor was not released", "err", err)
+	}
+}
+
+// quit ends the actor because the system ends: all who wait are told.
+func (a *durable) quit() {
+	a.deactivate(errStopping())
+	a.sys.drop(a)
+}
+
+// ended is called once, when the actor is out of the registry.
+func (a *durable) ended() { a.sys.proto.Root.Stop(a.pid) }
+
 // leave ends an actor that is absent and has no mail.
 func (a *durable) leave() bool {
-	if a.term != nil || !a.sys.forget(a.key, &a.mail) {
+	if a.term != nil || !a.sys.forget(a) {
 		return false
 	}
-	a.sys.proto.Root.Stop(a.pid)
+	a.ended()
 	return true
 }
 

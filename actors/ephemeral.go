@@ -34,7 +34,8 @@ func (a *ephemeral) drain() {
 		for _, e := range messages {
 			a.handle(e)
 		}
-		if a.self != nil && a.self.Done() && a.leave() {
+		// After a panic nobody is there: the next message finds a new one.
+		if (a.self == nil || a.self.Done()) && a.leave() {
 			return
 		}
 	}
@@ -60,7 +61,7 @@ func (a *ephemeral) handle(e *envelope) {
 
 func (a *ephemeral) start() {
 	if a.self == nil {
-		a.context = &Context{sys: a.sys, key: a.key, mail: &a.mail, log: a.log, ctx: a.sys.ctx}
+		a.context = &Context{sys: a.sys, key: a.key, mail: &a.mail, log: a.log, run: func(f func()) { f() }, ctx: a.sys.ctx}
 		a.self = a.kind.New(a.context, a.key)
 	}
 }
@@ -83,10 +84,18 @@ func (a *ephemeral) guard(f func() error) (err error) {
 }
 
 func (a *ephemeral) leave() bool {
-	if !a.sys.forget(a.key, &a.mail) {
+	if !a.sys.forget(a) {
 		return false
 	}
+	a.ended()
+	return true
+}
+
+// quit ends the actor because the system ends.
+func (a *ephemeral) quit() { a.sys.drop(a) }
+
+// ended is called once, when the actor is out of the registry.
+func (a *ephemeral) ended() {
 	a.sys.proto.Root.Stop(a.pid)
 	a.sys.metrics.ephemeral.WithLabelValues(a.kind.Name).Dec()
-	return true
 }

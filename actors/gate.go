@@ -22,10 +22,23 @@ type output struct {
 
 // held is what one transaction wants to say, and what it waits for.
 type held struct {
+	life    int   // of the actor, in which it was made
 	commit  int64 // leaves when this commit is durable
-	timer   bool  // and when the timer's entry is durable
+	timers  int   // and when so many entries of timers are durable
+	alarms  bool  // it tells of turns that rely on a timer
 	outputs []output
 	since   time.Time
+}
+
+// fail answers all who wait for h with err; what else h holds is lost.
+func (h *held) fail(err error) {
+	outputs := h.outputs
+	h.outputs = nil
+	for i := range outputs {
+		if e := outputs[i].env; e != nil {
+			e.answer(nil, err)
+		}
+	}
 }
 
 // gate holds outputs back, in order, until what they tell of is durable. It is
@@ -44,7 +57,7 @@ func (g *gate) next() *held {
 		return nil
 	}
 	h := g.queue[0]
-	if h.timer || h.commit > g.durable {
+	if h.timers > 0 || h.commit > g.durable {
 		return nil
 	}
 	g.queue[0] = nil
@@ -53,18 +66,4 @@ func (g *gate) next() *held {
 		g.queue = nil
 	}
 	return h
-}
-
-// fail empties the gate and returns the answers that will never leave.
-func (g *gate) fail() []*envelope {
-	var out []*envelope
-	for _, h := range g.queue {
-		for _, o := range h.outputs {
-			if o.env != nil {
-				out = append(out, o.env)
-			}
-		}
-	}
-	g.queue = nil
-	return out
 }

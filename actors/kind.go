@@ -28,7 +28,8 @@ type Kind struct {
 // one goroutine at a time, each inside a transaction of the actor's own file. If
 // one returns an error or panics, what it wrote, published, told and set is
 // undone and the asker gets the error. It must therefore change its own memory
-// only when nothing can fail any more; after a panic it is made anew from the
+// only when nothing can fail any more. After a panic, and after an error that is
+// internal (not an *easel.Error, or one with that code), it is made anew from the
 // file.
 //
 // It blocks on nothing: no network, no lock, no clock but Turn.Now.
@@ -44,7 +45,7 @@ type Behavior interface {
 
 // Companion lives as long as its actor is owned, also while the file is closed.
 // Same rules as Behavior, but it has no file, is never undone, and a panic in it
-// makes a new one.
+// or in what it gave to be called back makes a new one.
 type Companion interface {
 	// Receive handles m if it is one for the companion; ok is false if it is for
 	// the behavior.

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,13 +21,16 @@ type envelope struct {
 	message Message
 	from    Ref
 	once    Once
-	reply   func(Message, error) // nil: nobody waits for an answer
+	reply   func(Message, error) // nil: nobody waits for an answer, or it has been given
 	at      time.Time
 }
 
+// answer gives the answer to whoever waits for it. What comes after the first is
+// ignored.
 func (e *envelope) answer(m Message, err error) {
-	if e.reply != nil {
-		e.reply(m, err)
+	if reply := e.reply; reply != nil {
+		e.reply = nil
+		reply(m, err)
 	}
 }
 
@@ -98,6 +102,13 @@ func (m *mailbox) take(limit int) (calls []func(), messages []*envelope, ok bool
 		return nil, nil, false
 	}
 	return calls, messages, true
+}
+
+// putBack makes messages that were taken the first to be taken again.
+func (m *mailbox) putBack(messages []*envelope) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.messages = slices.Concat(messages, m.messages)
 }
 
 // close ends the mailbox if nothing waits in it, and reports whether it did.

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/easelhq/easel"
@@ -10,6 +11,10 @@ import (
 
 // onceRetention is how long a verdict is kept for repeats.
 const onceRetention = 24 * time.Hour
+
+// forgetEvery is after how many new verdicts up to twice as many old ones are
+// dropped.
+const forgetEvery = 128
 
 // recall returns the stored verdict of o, if there is one.
 func (a *durable) recall(tx *sqlite.Tx, o Once, now time.Time) (m Message, known bool, err error) {
@@ -45,8 +50,26 @@ func (a *durable) remember(tx *sqlite.Tx, o Once, now time.Time, m Message, fail
 	return err
 }
 
-// forgetOnce drops verdicts that are too old to be asked for.
-func forgetOnce(tx *sqlite.Tx, now time.Time) error {
-	_, err := tx.Exec(`DELETE FROM actor_once WHERE at < ?`, now.Add(-onceRetention).UnixMilli())
+// forgetOnce drops verdicts that are too old to be asked for. It looks at a few
+// rows, each time at the next ones, so that the time it takes does not grow with
+// what has to stay.
+func (a *durable) forgetOnce(tx *sqlite.Tx, now time.Time) error {
+	if a.onceSeen == "" {
+		a.onceSeen = string(rune('!' + rand.IntN('~'-'!'))) // activations may be short: begin anywhere
+	}
+	var (
+		n    int
+		last string
+	)
+	err := tx.Row(`SELECT count(*), coalesce(max(id), '') FROM (SELECT id FROM actor_once WHERE id > ? ORDER BY id LIMIT ?)`,
+		[]any{a.onceSeen, 2 * forgetEvery}, &n, &last)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM actor_once WHERE id > ? AND id <= ? AND at < ?`,
+		a.onceSeen, last, now.Add(-onceRetention).UnixMilli())
+	if a.onceSeen = last; n < 2*forgetEvery {
+		a.onceSeen = " " // before all that is printable: from the start
+	}
 	return err
 }

@@ -25,6 +25,9 @@ func (s *System) sweep() {
 }
 
 func (s *System) sweepOnce(now time.Time) {
+	for _, key := range s.nudges.take() {
+		s.nudge(key)
+	}
 	type open struct {
 		a    *durable
 		used int64
@@ -77,10 +80,27 @@ func (s *System) Stop(ctx context.Context) error {
 	s.pool.wait()
 	s.wg.Wait()
 	s.end.Do(func() {
-		s.each(s.drop)
+		s.quit()
 		s.proto.Shutdown() // panics when called twice
 	})
 	return err
+}
+
+// quit ends all that still run. Their asks end with the system's context, so it
+// takes no time, except for a behavior that never returns.
+func (s *System) quit() {
+	s.each(func(a running) { a.mailbox().post(a.quit) })
+	t := time.NewTicker(time.Millisecond)
+	defer t.Stop()
+	for range 1000 {
+		left := false
+		s.each(func(running) { left = true })
+		if !left {
+			return
+		}
+		<-t.C
+	}
+	s.each(s.drop)
 }
 
 // release retires actors until none that match are left.
@@ -103,18 +123,5 @@ func (s *System) release(ctx context.Context, match func(*durable) bool) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	}
-}
-
-// drop ends an actor without any care.
-func (s *System) drop(r running) {
-	for _, e := range r.mailbox().abandon() {
-		e.answer(nil, errStopping())
-	}
-	switch a := r.(type) {
-	case *durable:
-		s.proto.Root.Stop(a.pid)
-	case *ephemeral:
-		s.proto.Root.Stop(a.pid)
 	}
 }

@@ -59,6 +59,9 @@ type System struct {
 	props      *actor.Props
 	pool       *pool
 	admission  chan struct{}
+	nudges     nudges
+	corrupt    corrupt
+	hooks      hooks
 
 	ctx      context.Context //nolint:containedctx // the system's life
 	cancel   context.CancelFunc
@@ -78,11 +81,24 @@ type shard struct {
 
 // running is a running actor, *durable or *ephemeral.
 type running interface {
+	name() Key
 	mailbox() *mailbox
+	quit()  // on the actor's goroutine
+	ended() // once it is out of the registry
 }
 
+func (a *durable) name() Key           { return a.key }
 func (a *durable) mailbox() *mailbox   { return &a.mail }
+func (a *ephemeral) name() Key         { return a.key }
 func (a *ephemeral) mailbox() *mailbox { return &a.mail }
+
+// hooks plant faults that the model test must notice. They are all off.
+type hooks struct {
+	answerEarly   bool // answer before the turn is durable
+	forgetVerdict bool // store no verdict of a Once
+	trustTimer    bool // do not wait for the timer's entry
+	skipUndo      bool // leave what a failed message wrote
+}
 
 // drainer is the one message that protoactor carries: the actor that has mail.
 type drainer interface{ drain() }
@@ -172,7 +188,7 @@ func (s *System) Start(ctx context.Context) error {
 	})
 	s.wg.Go(s.sweep)
 	for i := range timerCount {
-		s.Tell(Request{To: Key{Kind: timerKind, ID: fmt.Sprintf("%02d", i)}, Message: timerTick{}})
+		s.nudge(Key{Kind: timerKind, ID: fmt.Sprintf("%02d", i)})
 	}
 	return nil
 }
@@ -290,15 +306,35 @@ func (s *System) shard(key Key) *shard {
 
 // forget takes an actor whose mailbox is empty out of the registry; the next
 // message to its key starts a new one.
-func (s *System) forget(key Key, m *mailbox) bool {
-	sh := s.shard(key)
+func (s *System) forget(a running) bool {
+	sh := s.shard(a.name())
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if !m.close() {
+	// It may have left before, and another may have its key by now.
+	if sh.actors[a.name()] != a || !a.mailbox().close() {
 		return false
 	}
-	delete(sh.actors, key)
+	delete(sh.actors, a.name())
 	return true
+}
+
+// drop takes an actor out of the registry without any care, and answers all
+// that wait in its mailbox.
+func (s *System) drop(a running) {
+	sh := s.shard(a.name())
+	sh.mu.Lock()
+	there := sh.actors[a.name()] == a
+	if there {
+		delete(sh.actors, a.name())
+	}
+	rest := a.mailbox().abandon()
+	sh.mu.Unlock()
+	for _, e := range rest {
+		e.answer(nil, errStopping())
+	}
+	if there {
+		a.ended()
+	}
 }
 
 // each calls f for every running actor, without a lock held.

@@ -14,17 +14,25 @@ const (
 	timerKind  = "timer"
 	timerCount = 64
 
-	timerRetry   = 10 * time.Second // a wake-up without answer is repeated after this
+	timerRetry   = 10 * time.Second // a wake-up without answer is repeated after this, then doubled
+	timerSlow    = 10 * time.Minute // but not more
 	timerAsk     = 30 * time.Second // an answer that takes longer counts as none
-	maxWakeBatch = 200
+	timerTrouble = time.Second      // until a tick that failed is tried again
+	timerLook    = 30 * time.Second // between looks at the clock, in case it is set
+
+	// maxWakes is how many actors one timer wakes at once, so that a start after
+	// a long rest does not open a million.
+	maxWakes = 32
 )
 
 const timerSQL = `
 CREATE TABLE timer_entry (
-	kind TEXT    NOT NULL,
-	id   TEXT    NOT NULL,
-	due  INTEGER NOT NULL, -- milliseconds since 1970
-	at   INTEGER NOT NULL, -- when to try next; due at first
+	kind  TEXT    NOT NULL,
+	id    TEXT    NOT NULL,
+	due   INTEGER NOT NULL, -- milliseconds since 1970
+	tag   INTEGER NOT NULL, -- of the request that made it
+	tries INTEGER NOT NULL, -- wake-ups without answer
+	at    INTEGER NOT NULL, -- when to try next; due at first
 	PRIMARY KEY (kind, id, due)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX timer_entry_at ON timer_entry (at);
@@ -34,13 +42,16 @@ CREATE INDEX timer_entry_at ON timer_entry (at);
 type timerSet struct {
 	Key Key   `json:"key"`
 	Due int64 `json:"due"`
+	Tag int64 `json:"tag"` // not 0; names this request
 }
 
 // timerWoken tells the timer that Key has seen to all that was due at Due.
 type timerWoken timerSet
 
 // timerTick makes the timer look for what is due.
-type timerTick struct{}
+type timerTick struct {
+	Room int `json:"room,omitempty"` // how many it may wake; 0: maxWakes
+}
 
 // timerNext tells the companion when to tick next; 0: not at all.
 type timerNext struct{ At int64 }
@@ -82,12 +93,12 @@ func (b *timer) Receive(t *Turn, m Message) (Message, error) {
 	var err error
 	switch m := m.(type) {
 	case timerSet:
-		_, err = t.Tx().Exec(`INSERT INTO timer_entry (kind, id, due, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			m.Key.Kind, m.Key.ID, m.Due, m.Due)
+		_, err = t.Tx().Exec(`INSERT INTO timer_entry (kind, id, due, tag, tries, at) VALUES (?1, ?2, ?3, ?4, 0, ?3)
+			ON CONFLICT DO UPDATE SET tag = excluded.tag, tries = 0, at = excluded.at`, m.Key.Kind, m.Key.ID, m.Due, m.Tag)
 	case timerWoken:
-		_, err = t.Tx().Exec(`DELETE FROM timer_entry WHERE kind = ? AND id = ? AND due <= ?`, m.Key.Kind, m.Key.ID, m.Due)
+		_, err = t.Tx().Exec(`DELETE FROM timer_entry WHERE kind = ? AND id = ? AND due = ? AND tag = ?`, m.Key.Kind, m.Key.ID, m.Due, m.Tag)
 	case timerTick:
-		err = b.collect(t)
+		err = b.collect(t, m)
 	default:
 		err = easel.Errorf(easel.CodeInvalid, "a timer takes no %s", m.MessageName())
 	}
@@ -99,27 +110,38 @@ func (b *timer) Receive(t *Turn, m Message) (Message, error) {
 
 // collect publishes what is due, and makes it due again later in case no answer
 // comes.
-func (b *timer) collect(t *Turn) error {
+func (b *timer) collect(t *Turn, m timerTick) error {
 	now := t.Now().UnixMilli()
 	b.next = -1 // the clock has run down: tell it in any case
-	rows, err := t.Tx().Query(`SELECT kind, id, due FROM timer_entry WHERE at <= ? ORDER BY at LIMIT ?`, now, maxWakeBatch)
+	room := m.Room
+	if room <= 0 {
+		room = maxWakes
+	}
+	rows, err := t.Tx().Query(`SELECT kind, id, due, tag, tries FROM timer_entry WHERE at <= ? ORDER BY at LIMIT ?`, now, room)
 	if err != nil {
 		return err
 	}
-	var due []timerSet
+	var (
+		due   []timerSet
+		tries []int
+	)
 	for rows.Next() {
-		var e timerSet
-		if err := rows.Scan(&e.Key.Kind, &e.Key.ID, &e.Due); err != nil {
+		var (
+			e timerSet
+			n int
+		)
+		if err := rows.Scan(&e.Key.Kind, &e.Key.ID, &e.Due, &e.Tag, &n); err != nil {
 			return errors.Join(err, rows.Close())
 		}
-		due = append(due, e)
+		due, tries = append(due, e), append(tries, n)
 	}
 	if err := rows.Close(); err != nil || len(due) == 0 {
 		return err
 	}
-	for _, e := range due {
-		_, err := t.Tx().Exec(`UPDATE timer_entry SET at = ? WHERE kind = ? AND id = ? AND due = ?`,
-			now+timerRetry.Milliseconds(), e.Key.Kind, e.Key.ID, e.Due)
+	for i, e := range due {
+		wait := min(timerRetry<<min(tries[i], 16), timerSlow)
+		_, err := t.Tx().Exec(`UPDATE timer_entry SET at = ?, tries = tries + 1 WHERE kind = ? AND id = ? AND due = ?`,
+			now+wait.Milliseconds(), e.Key.Kind, e.Key.ID, e.Due)
 		if err != nil {
 			return err
 		}
@@ -144,11 +166,13 @@ func (b *timer) publish(t *Turn) error {
 
 // clock is the companion: it waits, and wakes.
 type clock struct {
-	next int64
-	stop func()
+	next    int64  // when to tick; 0: never
+	stop    func() // ends the wait for it
+	ticking bool   // a tick is on its way
+	waking  int    // actors that were woken and have not answered
 }
 
-func (k *clock) Attached() bool { return k.next != 0 }
+func (k *clock) Attached() bool { return k.next != 0 || k.ticking || k.waking > 0 }
 
 func (k *clock) Receive(*Context, Message) (Message, bool, error) { return nil, false, nil }
 
@@ -159,30 +183,54 @@ func (k *clock) Published(c *Context, m Message) {
 		k.arm(c)
 	case timerDue:
 		for _, e := range m.Entries {
-			self := c.Self()
-			c.Ask(Request{To: e.Key, Message: wake{Due: e.Due}}, timerAsk, func(_ Message, err error) {
-				if err == nil || easel.CodeOf(err) == easel.CodeNotFound {
-					c.Tell(Request{To: self.Key, Message: timerWoken(e)})
-				}
-			})
+			k.wake(c, e)
 		}
 	}
 }
 
+func (k *clock) wake(c *Context, e timerSet) {
+	k.waking++
+	c.Ask(Request{To: e.Key, Message: wake{Tag: e.Tag}}, timerAsk, func(_ Message, err error) {
+		k.waking--
+		if err == nil || easel.CodeOf(err) == easel.CodeNotFound {
+			c.Tell(Request{To: c.Key(), Message: timerWoken(e)})
+		}
+		if k.stop == nil {
+			k.arm(c)
+		}
+	})
+}
+
+// arm waits for next, unless there is something else to wait for first.
 func (k *clock) arm(c *Context) {
 	if k.stop != nil {
 		k.stop()
 		k.stop = nil
 	}
-	if k.next == 0 {
+	if k.next == 0 || k.ticking || k.waking >= maxWakes {
 		return
 	}
 	wait := time.UnixMilli(k.next).Sub(c.Now())
-	// A tick that finds nothing due, because this clock runs ahead of the wall,
-	// changes nothing and so would not be followed by another.
-	wait = max(wait, 0) + time.Millisecond
-	k.stop = c.After(wait, func() {
+	k.stop = c.After(min(max(wait, 0)+time.Millisecond, timerLook), func() {
 		k.stop = nil
-		c.Tell(Request{To: c.Key(), Message: timerTick{}})
+		if c.Now().UnixMilli() < k.next {
+			k.arm(c)
+			return
+		}
+		k.tick(c)
+	})
+}
+
+// tick makes the timer look, and goes on until it has: even if the activation of
+// which this is the clock has ended. The timer says when to tick next.
+func (k *clock) tick(c *Context) {
+	k.next, k.ticking = 0, true
+	c.Ask(Request{To: c.Key(), Message: timerTick{Room: maxWakes - k.waking}}, timerAsk, func(_ Message, err error) {
+		if err != nil {
+			c.After(timerTrouble, func() { k.tick(c) })
+			return
+		}
+		k.ticking = false
+		k.arm(c)
 	})
 }

@@ -71,6 +71,7 @@ func (t *Turn) Durable() int64 { return t.a.gate.durable }
 // count up by one for each commit, from 1 at each activation.
 func (t *Turn) Commit() int64 { return t.a.commit + 1 }
 
-// Ungated lets the answer of the current message leave at once. The behavior
-// vouches that it shows nothing newer than Durable.
+// Ungated lets the answer of the current message leave at once, unless it is
+// stored as the verdict of a Once. The behavior vouches that it shows nothing
+// newer than Durable. What else the turn says waits as ever.
 func (t *Turn) Ungated() { t.ungated = true }
