@@ -96,8 +96,8 @@ func (b *Bucket) wipe(ctx context.Context, h bucketHead) error {
 		}
 		keys = append(keys, more...)
 	}
-	if err := b.remove(ctx, keys); err != nil {
-		return unavailable("erase "+string(h.Name), err)
+	if err := b.removeAll(ctx, keys); err != nil {
+		return fmt.Errorf("erase %s: %w", h.Name, err)
 	}
 	return nil
 }

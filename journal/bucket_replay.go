@@ -88,8 +88,8 @@ type termLog struct {
 // replayTerm walks one term to its end, which it makes if there is none, and
 // returns the number of its batches.
 func (t *bucketTerm) replayTerm(ctx context.Context, c logTerm) (uint64, error) {
-	l := &termLog{t: t, c: c, prefix: t.b.logKey(t.name, c.Term, c.Nonce)}
-	if err := l.load(ctx); err != nil {
+	l := &termLog{t: t, c: c, prefix: t.b.logKey(t.name, c.Term, c.Nonce), bodies: map[uint64][]byte{}}
+	if err := l.load(ctx, c.From); err != nil {
 		return 0, err
 	}
 	prev, known := uint32(0), c.From == 0
@@ -125,11 +125,11 @@ func (t *bucketTerm) replayTerm(ctx context.Context, c logTerm) (uint64, error) 
 	}
 }
 
-// load reads all slots that are listed from the first one that is not covered.
-func (l *termLog) load(ctx context.Context) error {
+// load reads all slots that are listed from one on.
+func (l *termLog) load(ctx context.Context, from uint64) error {
 	after := ""
-	if l.c.From > 0 {
-		after = l.prefix + slotName(l.c.From-1)
+	if from > 0 {
+		after = l.prefix + slotName(from-1)
 	}
 	names, err := l.t.b.list(ctx, l.prefix, after)
 	if err != nil {
@@ -137,7 +137,6 @@ func (l *termLog) load(ctx context.Context) error {
 	}
 	bodies, errs := make([][]byte, len(names)), make([]error, len(names))
 	parallel(len(names), func(i int) { bodies[i], _, errs[i] = l.t.b.get(ctx, l.prefix+names[i]) })
-	l.bodies = make(map[uint64][]byte, len(names))
 	for i, name := range names {
 		seq, ok := slotSeq(name)
 		switch {
@@ -196,7 +195,7 @@ func (l *termLog) at(ctx context.Context, seq uint64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return other.body, nil
+	return other.body, l.load(ctx, seq+1)
 }
 
 func (l *termLog) seal(seq, watermark uint64) []byte {

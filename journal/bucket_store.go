@@ -151,6 +151,15 @@ func (b *Bucket) remove(ctx context.Context, keys []string) error {
 	return errors.Join(errs...)
 }
 
+// removeAll is remove that asks again, as far as the deadline.
+func (b *Bucket) removeAll(ctx context.Context, keys []string) error {
+	errs := make([]error, len(keys))
+	parallel(len(keys), func(i int) {
+		errs[i] = b.try(ctx, nil, 0, func(ctx context.Context) error { return b.store.Delete(ctx, keys[i]) })
+	})
+	return errors.Join(errs...)
+}
+
 // parallel calls f for 0 to n-1, fetchers at once, and waits for all.
 func parallel(n int, f func(i int)) {
 	if n == 1 {
