@@ -41,7 +41,7 @@ func TestContractUnknownRoutes(t *testing.T) {
 	t.Parallel()
 	w := newSite(t)
 	ada := w.as("", "ada", "")
-	for _, path := range []string{"/api", "/api/", "/api/nothing", "/api/images/", "/api/images/a/b/c", "/nothing", "/api//images", "/users/ada", "/files/x", "/messages"} {
+	for _, path := range []string{"/api", "/api/", "/api/nothing", "/api/images/", "/api/images/a/b/c", "/nothing", "/api//images", "/api/users", "/users/ada", "/files/x", "/messages"} {
 		t.Run("404 "+path, func(t *testing.T) {
 			t.Parallel()
 			ada.text(t, "GET", path, "").fails(t, 404, "not_found")
@@ -53,6 +53,7 @@ func TestContractUnknownRoutes(t *testing.T) {
 		{"GET", "/api/annotations", "POST"}, {"PUT", "/api/annotations/bulk", "POST"}, {"GET", "/api/tickets", "POST"}, {"POST", "/api/files/x", "GET, HEAD, PUT, DELETE"},
 		{"PATCH", "/api/kv/x", "GET, HEAD, PUT, DELETE"}, {"PUT", "/api/keys", "GET, HEAD, POST"}, {"GET", "/api/keys/" + id, "DELETE"},
 		{"GET", "/api/images/" + id + "/restore", "POST"}, {"DELETE", "/api/images/" + id + "/ops", "GET, HEAD, POST"}, {"BREW", "/api/me", "GET, HEAD"},
+		{"PUT", "/api/files", "GET, HEAD"}, {"DELETE", "/api/kv", "GET, HEAD"},
 	} {
 		t.Run("405 "+c.method+" "+c.path, func(t *testing.T) {
 			t.Parallel()

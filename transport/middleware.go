@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -280,7 +281,22 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 		a.otherwise(w, r)
 		return
 	}
+	if slices.Contains(restRoutes[:], r.URL.Path+"/") && a.pattern(r) == "" {
+		a.otherwise(w, r)
+		return
+	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// pattern returns that of the route that takes a request, "" if none does. The
+// mux thinks that the routes of names take their path without a name too, by a
+// redirect.
+func (a *API) pattern(r *http.Request) string {
+	_, pattern := a.mux.Handler(r)
+	if pattern == "/" || strings.HasSuffix(pattern, "...}") && slices.Contains(restRoutes[:], r.URL.Path+"/") {
+		return ""
+	}
+	return pattern
 }
 
 // clean reports whether the mux takes a path as it is.
@@ -315,7 +331,7 @@ func (a *API) allowed(r *http.Request) []string {
 	var out []string
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
-		if _, pattern := a.mux.Handler(probe); pattern != "/" && pattern != "" && clean(r.URL.EscapedPath()) {
+		if a.pattern(probe) != "" && clean(r.URL.EscapedPath()) {
 			out = append(out, method)
 		}
 	}
