@@ -42,6 +42,10 @@ func emptyLedger() journal.Template {
 	b := make([]byte, 4*journaltest.PageSize)
 	copy(b, "SQLite format 3\x00")
 	binary.BigEndian.PutUint16(b[16:], journaltest.PageSize)
+	return templateOf(b)
+}
+
+func templateOf(b []byte) journal.Template {
 	sum := sha256.Sum256(b)
 	return journal.Template{ID: hex.EncodeToString(sum[:]), Bytes: b}
 }
