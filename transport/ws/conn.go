@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/time/rate"
 
 	"github.com/easelhq/easel/live"
 )
@@ -38,6 +39,7 @@ type conn struct {
 	pings  chan []byte   // from the client, to be answered; more are ignored
 	read   chan struct{} // closed when the reader has ended
 	wrote  chan struct{} // closed when the writer has
+	rate   *rate.Limiter // of frames, see pace
 
 	mu       sync.Mutex // guards what follows, and the read deadline with it
 	ending   bool       // the close was sent
@@ -52,6 +54,7 @@ func (s *Server) start(socket *websocket.Conn, wire net.Conn, seat *live.Seat) {
 	c := &conn{
 		server: s, socket: socket, net: wire, seat: seat,
 		pings: make(chan []byte, maxPongs), read: make(chan struct{}), wrote: make(chan struct{}),
+		rate:     rate.NewLimiter(rate.Limit(s.config.FrameRate), 2*s.config.FrameRate),
 		awaiting: true, // the hello
 	}
 	if b, ok := c.net.(interface{ SetWriteBuffer(bytes int) error }); ok {
@@ -60,6 +63,7 @@ func (s *Server) start(socket *websocket.Conn, wire net.Conn, seat *live.Seat) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	socket.SetReadLimit(s.config.FrameBytes)
 	socket.SetPingHandler(func(data string) error {
+		c.pace(ctx)
 		select {
 		case c.pings <- []byte(data):
 		default:
@@ -103,6 +107,7 @@ func (c *conn) readAll(ctx context.Context) {
 			continue
 		}
 		c.alive()
+		c.pace(ctx)
 		if text == nil {
 			c.seat.Close(live.CloseBadFrame)
 			continue
@@ -121,6 +126,23 @@ func (c *conn) readAll(ctx context.Context) {
 		if err := c.handle(ctx, in); err != nil && c.seat.Closed() == nil {
 			c.seat.Close(live.CloseInternal)
 		}
+	}
+}
+
+// pace lets a client that says more than any limit allows wait. What it says
+// beyond would only be refused, frame by frame, at the cost of the room and of
+// everyone in it.
+func (c *conn) pace(ctx context.Context) {
+	wait := c.rate.Reserve().Delay()
+	if wait == 0 {
+		return
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-c.wrote:
 	}
 }
 

@@ -194,3 +194,29 @@ func TestPingFloodIsBounded(t *testing.T) {
 		t.Errorf("closed with %d", got)
 	}
 }
+
+func TestFloodOfFramesIsReadSlowly(t *testing.T) {
+	s := start(t, live.Options{}, ws.Config{FrameRate: 100})
+	key := s.Image()
+	for name, frame := range map[string][]byte{
+		"unknown frames": raw(0x81, `{"t":"x"}`),
+		"chat":           raw(0x81, `{"t":"chat","text":"hi"}`),
+		"pings":          raw(0x89, "x"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, r := s.dialRaw(t, key)
+			began := time.Now()
+			go func() {
+				_, _ = c.Write(bytes.Repeat(frame, 299)) // a burst of 200 is let through
+				_, _ = c.Write(closeFrame(1000, ""))
+			}()
+			if got := closing(t, r); got != 1000 {
+				t.Errorf("closed with %d", got)
+			}
+			if took := time.Since(began); took < 900*time.Millisecond {
+				t.Errorf("299 frames were read in %v", took)
+			}
+		})
+	}
+}

@@ -56,6 +56,7 @@ type Config struct {
 	Tracer trace.Tracer
 
 	FrameBytes int64         // largest message of a client; 0: 64 KiB
+	FrameRate  int           // frames a second that are read of one client, see pace; 0: 1,500
 	Hello      time.Duration // for the first hello; 0: 10 s
 	PingEvery  time.Duration // 0: 25 s
 	PongWait   time.Duration // silence after a ping; 0: 8 s
@@ -74,6 +75,9 @@ type Server struct {
 func New(ctx context.Context, c Config) *Server {
 	if c.FrameBytes == 0 {
 		c.FrameBytes = 64 << 10
+	}
+	if c.FrameRate == 0 {
+		c.FrameRate = 1500
 	}
 	if c.Hello == 0 {
 		c.Hello = 10 * time.Second
