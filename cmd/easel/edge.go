@@ -31,6 +31,7 @@ func (p *Program) listen(ctx context.Context) (net.Listener, error) {
 	}
 	p.addr = l.Addr()
 	close(p.listening)
+	l = newCrowd(l, mostConnections(fileLimit(), p.config.Life.OpenFiles))
 	if c.TLSCert == "" {
 		return l, nil
 	}

@@ -135,6 +135,12 @@ func (p *Program) newSockets(life context.Context, e edge, t tracing) *ws.Server
 		CheckOrigin:  func(*http.Request) bool { return true }, // the edge has checked it
 		Error:        transport.WriteError,
 		Log:          p.log,
+		FrameRate:    frameRate(p.config.Limits),
 		Tracer:       t.tracer("transport/ws"),
 	})
 }
+
+// frameRate is how many frames a second are read of one socket: twice what its
+// client may do, so that one at its limits is told so, and more is not worth the
+// answers.
+func frameRate(l LimitConfig) int { return max(1000, 2*(l.ClientOps+l.ClientPresence)) }
