@@ -131,96 +131,83 @@ func nap(ctx context.Context, d time.Duration) {
 }
 
 // call lets a request meet its fate. half may be nil.
-func (l *link) call(ctx context.Context, what string, do, half func(context.Context) error) error {
+func call[T any](ctx context.Context, l *link, what string, do, half func(context.Context) (T, error)) (T, error) {
+	var nothing T
 	if l.calm {
 		return do(ctx)
 	}
 	f := l.decide(what, half != nil)
 	if f.outcome == dead {
-		return errLink
+		return nothing, errLink
 	}
 	if err := l.wait(ctx, f.there); err != nil {
-		return err
+		return nothing, err
 	}
 	after := context.WithoutCancel(ctx)
-	var err error
 	switch f.outcome {
 	case failed:
-		return errLink
+		return nothing, errLink
 	case delayed:
 		l.late.Go(func() {
 			nap(after, f.later)
-			_ = do(after)
+			_, _ = do(after)
 		})
-		return errLink
+		return nothing, errLink
 	case cutOff:
-		_ = half(after)
-		return errLink
+		_, _ = half(after)
+		return nothing, errLink
 	case lost:
-		_ = do(after)
-		return errLink
-	default:
-		err = do(after)
+		_, _ = do(after)
+		return nothing, errLink
 	}
+	answer, err := do(after)
 	if l.dead() {
-		return errLink
+		return nothing, errLink
 	}
 	if e := l.wait(ctx, f.back); e != nil {
-		return e
+		return nothing, e
 	}
-	return err
+	return answer, err
 }
 
-func (l *link) PutIfAbsent(ctx context.Context, key string, b []byte) (v blob.Version, err error) {
-	put := func(b []byte) func(context.Context) error {
-		return func(ctx context.Context) (err error) {
-			v, err = l.Store.PutIfAbsent(ctx, key, b)
-			return err
-		}
+func (l *link) PutIfAbsent(ctx context.Context, key string, b []byte) (blob.Version, error) {
+	put := func(b []byte) func(context.Context) (blob.Version, error) {
+		return func(ctx context.Context) (blob.Version, error) { return l.Store.PutIfAbsent(ctx, key, b) }
 	}
 	half := put(b[:len(b)/2])
 	if strings.HasSuffix(key, "/head") {
 		half = nil
 	}
-	if err := l.call(ctx, "create "+key, put(b), half); err != nil {
-		return "", err
-	}
-	return v, nil
+	return call(ctx, l, "create "+key, put(b), half)
 }
 
-func (l *link) PutIfMatch(ctx context.Context, key string, b []byte, old blob.Version) (v blob.Version, err error) {
-	err = l.call(ctx, "replace "+key, func(ctx context.Context) (err error) {
-		v, err = l.Store.PutIfMatch(ctx, key, b, old)
-		return err
+func (l *link) PutIfMatch(ctx context.Context, key string, b []byte, old blob.Version) (blob.Version, error) {
+	return call(ctx, l, "replace "+key, func(ctx context.Context) (blob.Version, error) {
+		return l.Store.PutIfMatch(ctx, key, b, old)
 	}, nil)
-	if err != nil {
-		return "", err
-	}
-	return v, nil
 }
 
-func (l *link) Get(ctx context.Context, key string, r blob.Range) (body io.ReadCloser, info blob.Info, err error) {
-	err = l.call(ctx, "get "+key, func(ctx context.Context) (err error) {
-		body, info, err = l.Store.Get(ctx, key, r)
-		return err
-	}, nil)
-	if err != nil {
-		return nil, blob.Info{}, err
+func (l *link) Get(ctx context.Context, key string, r blob.Range) (io.ReadCloser, blob.Info, error) {
+	type object struct {
+		body io.ReadCloser
+		info blob.Info
 	}
-	return body, info, nil
+	o, err := call(ctx, l, "get "+key, func(ctx context.Context) (o object, err error) {
+		o.body, o.info, err = l.Store.Get(ctx, key, r)
+		return o, err
+	}, nil)
+	return o.body, o.info, err
 }
 
-func (l *link) List(ctx context.Context, prefix, after string, limit int) (infos []blob.Info, err error) {
-	err = l.call(ctx, "list "+prefix, func(ctx context.Context) (err error) {
-		infos, err = l.Store.List(ctx, prefix, after, limit)
-		return err
+func (l *link) List(ctx context.Context, prefix, after string, limit int) ([]blob.Info, error) {
+	return call(ctx, l, "list "+prefix, func(ctx context.Context) ([]blob.Info, error) {
+		return l.Store.List(ctx, prefix, after, limit)
 	}, nil)
-	if err != nil {
-		return nil, err
-	}
-	return infos, nil
 }
 
 func (l *link) Delete(ctx context.Context, key string) error {
-	return l.call(ctx, "delete "+key, func(ctx context.Context) error { return l.Store.Delete(ctx, key) }, nil)
+	_, err := call(ctx, l, "delete "+key, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, l.Store.Delete(ctx, key)
+	}, nil)
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net"
 	"os"
-	"strings"
 )
 
 // check finds what is wrong with the values together, or with what they name
@@ -20,7 +19,8 @@ func (c *Config) check(lookup func(string) (string, bool)) error {
 	if err := c.checkCluster(); err != nil {
 		return err
 	}
-	return c.checkStore(lookup)
+	_, err := parseHome(*c, lookup)
+	return err
 }
 
 func (c *Config) checkTLS() error {
@@ -60,22 +60,8 @@ func (c *Config) checkCluster() error {
 	if len(c.Identity.Secrets) == 0 && c.Identity.JWKS == "" {
 		return badKey("jwt-secret", "is required in a cluster, unless --jwks-url is set")
 	}
-	if !strings.HasPrefix(c.Store.home(), "s3:") {
+	if !c.Store.remote() {
 		return badKey("store", "must be s3://… in a cluster: a folder belongs to one process")
 	}
 	return badKey("cluster-bind", "this build serves one node only; leave it unset")
-}
-
-// checkStore checks an S3 home as a later build will, and then says that this one
-// keeps its home in a folder.
-func (c *Config) checkStore(lookup func(string) (string, bool)) error {
-	if !strings.HasPrefix(c.Store.home(), "s3:") {
-		return nil
-	}
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-		if v, ok := lookup(name); !ok || v == "" {
-			return badKey("store", "needs %s in the environment", name)
-		}
-	}
-	return badKey("store", "this build keeps its home in a folder only; use dir:PATH")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -174,3 +175,6 @@ func (s StoreConfig) home() string {
 	}
 	return s.Home
 }
+
+// remote reports whether the home is in a bucket.
+func (s StoreConfig) remote() bool { return strings.HasPrefix(s.home(), "s3:") }

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -46,8 +45,16 @@ func (d *doctorCommand) run(ctx context.Context, sh shell) error {
 	}
 	d.say("config", nil, "every key is known and every value is good")
 	d.data(c)
-	d.home(ctx, c)
-	d.clock(c)
+	place, err := parseHome(c, sh.lookup)
+	if err != nil {
+		return err
+	}
+	if place.bucket != nil {
+		d.bucket(ctx, place)
+	} else {
+		d.home(ctx, place.dir)
+		d.clock(place.dir)
+	}
 	d.port(ctx, c)
 	d.descriptors()
 	if d.bad > 0 {
@@ -87,8 +94,7 @@ func (d *doctorCommand) data(c Config) {
 }
 
 // home writes, reads and deletes one object, and looks at the space left.
-func (d *doctorCommand) home(ctx context.Context, c Config) {
-	path := strings.TrimPrefix(c.Store.home(), "dir:")
+func (d *doctorCommand) home(ctx context.Context, path string) {
 	if err := d.probe(ctx, path); err != nil {
 		d.say("store", badKey("store", "%v", err), "")
 		return
@@ -132,7 +138,7 @@ func (d *doctorCommand) probe(ctx context.Context, path string) error {
 
 // clock looks for signs that the time is wrong. Wrong time loses nothing, but it
 // makes tokens invalid and times in histories jump.
-func (d *doctorCommand) clock(c Config) {
+func (d *doctorCommand) clock(root string) {
 	now := time.Now()
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -142,7 +148,7 @@ func (d *doctorCommand) clock(c Config) {
 			}
 		}
 	}
-	newest, err := newestFile(strings.TrimPrefix(c.Store.home(), "dir:"))
+	newest, err := newestFile(root)
 	if err != nil {
 		d.say("clock", err, "")
 		return

@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/journal"
@@ -20,15 +16,20 @@ import (
 // is a *usageError: it comes from where the configuration points.
 type house struct {
 	node    string
-	secrets [][]byte // HS256, the first signs
-	work    string   // folder of the actors' working copies
-	home    string   // the durable home
+	secrets [][]byte    // HS256, the first signs
+	work    string      // folder of the actors' working copies
+	home    durableHome // the durable home
 	locks   []io.Closer
 }
 
-// openHouse makes the folders that are missing and takes their locks.
-func openHouse(c Config) (*house, error) {
-	h := &house{work: filepath.Join(c.Store.Data, "work"), home: strings.TrimPrefix(c.Store.home(), "dir:")}
+// openHouse makes the folders that are missing and takes their locks. It does not
+// call a home in a bucket.
+func openHouse(c Config, lookup func(string) (string, bool)) (*house, error) {
+	place, err := parseHome(c, lookup)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{work: filepath.Join(c.Store.Data, "work"), home: place}
 	if err := h.open(c); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -39,11 +40,13 @@ func (h *house) open(c Config) error {
 	if err := h.lock("data", c.Store.Data); err != nil {
 		return err
 	}
-	if sameFolder(c.Store.Data, h.home) {
-		return badKey("store", "must be another folder than --data")
-	}
-	if err := h.lock("store", h.home); err != nil {
-		return err
+	if h.home.bucket == nil {
+		if sameFolder(c.Store.Data, h.home.dir) {
+			return badKey("store", "must be another folder than --data")
+		}
+		if err := h.lock("store", h.home.dir); err != nil {
+			return err
+		}
 	}
 	list, _, err := loadSecrets(c)
 	if err != nil {
@@ -84,24 +87,6 @@ func sameFolder(a, b string) bool {
 	}
 	y, err := os.Stat(b)
 	return err == nil && os.SameFile(x, y)
-}
-
-// openJournal opens the node log of the home.
-func (h *house) openJournal(log *slog.Logger, r prometheus.Registerer) (*journal.Node, error) {
-	j, err := journal.OpenNode(journal.NodeOptions{Dir: filepath.Join(h.home, "journal"), Logger: log, Registerer: r})
-	if err != nil {
-		return nil, badKey("store", "%v", err)
-	}
-	return j, nil
-}
-
-// openBlobs opens the objects of the home.
-func (h *house) openBlobs() (*blob.Dir, error) {
-	d, err := blob.OpenDir(filepath.Join(h.home, "blobs"))
-	if err != nil {
-		return nil, badKey("store", "%v", err)
-	}
-	return d, nil
 }
 
 // rootKeyName is the object that rootKey keeps.

@@ -59,7 +59,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	var down teardown
 	defer func() { err = errors.Join(err, down.run()) }()
 
-	h, err := openHouse(p.config)
+	h, err := openHouse(p.config, p.lookup)
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,12 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	door := openDoor(listener, p.log)
 	down.add("server", door.Close)
 
-	blobs, err := h.openBlobs()
+	blobs, err := h.home.openBlobs()
 	if err != nil {
 		return err
 	}
 	down.add("blobs", blobs.Close)
-	history, err := h.openJournal(p.log, registry)
+	history, err := h.home.openJournal(h.node, p.log, registry)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if e.chores, err = newChores(p.config.Life.Chores, e.gallery, time.Now, p.log, registry); err != nil {
 		return err
 	}
-	p.log.InfoContext(ctx, "serving", "node", h.node, "addr", p.addr.String(), "home", h.home, "version", buildVersion())
+	p.log.InfoContext(ctx, "serving", "node", h.node, "addr", p.addr.String(), "home", h.home.String(), "version", buildVersion())
 	return p.serve(ctx, life, door, e)
 }
 
