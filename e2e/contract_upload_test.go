@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/zlib"
 	"crypto/sha256"
@@ -208,6 +209,24 @@ func TestContractUploads(t *testing.T) {
 			write.Close()
 		}()
 		ada.must(t, 201, "POST", "/api/images/upload", r, "Content-Type", contentType)
+	})
+	t.Run("refused to who sends before reading", func(t *testing.T) {
+		t.Parallel()
+		for header, status := range map[string]string{ada.token: " 413 ", "x": " 401 "} {
+			c, err := net.Dial("tcp", strings.TrimPrefix(w.base, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			_ = c.SetDeadline(time.Now().Add(patience))
+			fmt.Fprintf(c, "POST /api/images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n", header, 20<<20)
+			if _, err := c.Write(make([]byte, 20<<20)); err != nil {
+				t.Fatal(err)
+			}
+			if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, status) {
+				t.Errorf("%q, %v, want%s", line, err, status)
+			}
+		}
 	})
 	t.Run("cut off", func(t *testing.T) {
 		t.Parallel()

@@ -41,7 +41,9 @@ func (a *API) endpoint(route *Route) http.Handler {
 			rec.route = route.Path
 		}
 		c := &call{API: a, w: w, r: r, ctx: r.Context(), route: route}
+		body := r.Body // a route may bound it
 		if err := c.run(); err != nil {
+			passOver(w, r, body)
 			WriteError(w, r, err)
 			a.note(r, route.Path, w.Header().Get("X-Request-Id"), err)
 		}
