@@ -147,6 +147,21 @@ func pngClaiming(w, h uint32) []byte {
 	return slices.Concat([]byte("\x89PNG\r\n\x1a\n"), pngChunk("IHDR", header), pngChunk("IDAT", nil), pngChunk("IEND", nil))
 }
 
+// pngDeep is pngClaiming with 16 bits for each of four channels.
+func pngDeep(w, h uint32) []byte {
+	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)
+	header = append(header, 16, 6, 0, 0, 0)
+	return slices.Concat([]byte("\x89PNG\r\n\x1a\n"), pngChunk("IHDR", header), pngChunk("IDAT", nil), pngChunk("IEND", nil))
+}
+
+// jpegProgressive returns the frame header of a progressive JPEG of three
+// components, each as fine as the others, and an empty scan.
+func jpegProgressive(w, h uint16) []byte {
+	frame := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16([]byte{0xff, 0xc2, 0, 17, 8}, h), w)
+	frame = append(frame, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0)
+	return slices.Concat([]byte{0xff, 0xd8}, frame, []byte{0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0, 0xff, 0xd9})
+}
+
 func box(kind string, parts ...[]byte) []byte {
 	body := slices.Concat(parts...)
 	return slices.Concat(binary.BigEndian.AppendUint32(nil, uint32(len(body)+8)), []byte(kind), body)

@@ -209,6 +209,8 @@ func hostile(t testing.TB) []struct {
 		{"webp animation", webpExtended(2, 10, 10, nil), nil, nil, imaging.ErrUnsupported},
 		{"tiff whose directory is far away", []byte("II*\x00\xff\xff\xff\x7f"), imaging.ErrCorrupt, imaging.ErrCorrupt, imaging.ErrCorrupt},
 		{"tiff whose directory is itself", []byte("II*\x00\x00\x00\x00\x00"), imaging.ErrCorrupt, imaging.ErrCorrupt, imaging.ErrCorrupt},
+		{"png of 8 bytes a pixel", pngDeep(9000, 9000), nil, nil, imaging.ErrTooLarge},
+		{"progressive jpeg of 15 bytes a pixel", jpegProgressive(7000, 7000), nil, nil, imaging.ErrTooLarge},
 		{"jpeg of thousands of scans", manyScans(t), nil, nil, imaging.ErrTooLarge},
 	}
 }

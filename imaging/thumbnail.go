@@ -23,7 +23,8 @@ const jpegQuality = 82
 // of size pixels (1 to MaxThumbnail; values outside are moved to the nearest)
 // and never enlarged: a JPEG, or a PNG when something is transparent. AVIF
 // files and animated WebP are ErrUnsupported. Other errors are as for Size; a
-// file that ends early is ErrCorrupt.
+// file that ends early is ErrCorrupt, one whose pixels need too much memory
+// ErrTooLarge.
 func Thumbnail(r io.ReadSeeker, size int) (data []byte, contentType string, err error) {
 	size = min(max(size, 1), MaxThumbnail)
 	s, err := open(r)
@@ -32,6 +33,9 @@ func Thumbnail(r io.ReadSeeker, size int) (data []byte, contentType string, err 
 	}
 	width, height, err := s.size()
 	if err != nil {
+		return nil, "", s.blame(err)
+	}
+	if err := s.affordable(width, height); err != nil {
 		return nil, "", s.blame(err)
 	}
 	upright := s.orientation()
@@ -77,6 +81,7 @@ func (s *source) decode(width, height int) (frame image.Image, err error) {
 func scale(frame image.Image, canvas image.Rectangle, size int) (small *image.RGBA, err error) {
 	defer guard(&err)
 	w, h := fit(canvas.Dx(), canvas.Dy(), size)
+	frame, canvas = halved(frame, canvas, max(w, h))
 	small = image.NewRGBA(image.Rect(0, 0, w, h))
 	at := frame.Bounds()
 	to := image.Rect(
@@ -85,6 +90,19 @@ func scale(frame image.Image, canvas image.Rectangle, size int) (small *image.RG
 	)
 	draw.CatmullRom.Scale(small, to, frame, at, draw.Src, nil)
 	return small, nil
+}
+
+// halved returns frame at half its size, and again, as long as it stays at least
+// twice as long as size. The last step to size is a fine one, whose memory goes by
+// the rows that it starts from.
+func halved(frame image.Image, canvas image.Rectangle, size int) (image.Image, image.Rectangle) {
+	for min(frame.Bounds().Dx(), frame.Bounds().Dy()) > 1 && max(canvas.Dx(), canvas.Dy()) >= 2*size {
+		at := frame.Bounds()
+		half := image.NewRGBA(image.Rect(at.Min.X/2, at.Min.Y/2, (at.Max.X+1)/2, (at.Max.Y+1)/2))
+		draw.ApproxBiLinear.Scale(half, half.Bounds(), frame, at, draw.Src, nil)
+		frame, canvas = half, image.Rect(0, 0, (canvas.Dx()+1)/2, (canvas.Dy()+1)/2)
+	}
+	return frame, canvas
 }
 
 // fit returns the largest size with the same proportions whose longer side is
