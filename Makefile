@@ -7,6 +7,7 @@ BIN           := bin/easel
 TOOLS         := $(CURDIR)/.tools
 GOLANGCI      := v2.15.0
 GOFUMPT       := v0.12.0
+VERSITYGW     := v1.8.0
 FUZZTIME      ?= 20s
 ROUNDS        ?= 50
 PLATFORMS     := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -18,7 +19,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./gallery/... ./
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-go test-web check race lint fuzz e2e crash bench docs web release clean
+.PHONY: help run build test test-go test-web check race lint fuzz e2e s3 crash bench docs web release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -55,6 +56,9 @@ fuzz: ## every fuzz target for FUZZTIME (20s) each
 e2e: ## only the tests that drive the real binary, by hand and by browser
 	$(GO) test -count=1 ./e2e ./web/e2e
 
+s3: $(TOOLS)/versitygw-$(VERSITYGW) ## the tests on a real S3 server (built once, in .tools)
+	$(GO) test -count=1 -v -timeout 60m -run OnS3 ./e2e -crash.rounds $(ROUNDS)
+
 crash: ## kill -9 the binary ROUNDS (50) times and compare what clients saw
 	$(GO) test -count=1 -timeout 60m -run TestCrash ./e2e -crash.rounds $(ROUNDS)
 
@@ -83,6 +87,10 @@ clean: ## remove what was built (never ./data)
 $(TOOLS)/golangci-lint-$(GOLANGCI):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 	mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/versitygw-$(VERSITYGW):
+	GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
+	mv $(TOOLS)/versitygw $@
 
 $(TOOLS)/gofumpt-$(GOFUMPT):
 	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT)

@@ -19,9 +19,30 @@ func crashFlags() (rounds *int, seed *uint64) {
 var crashRounds, crashSeed = crashFlags()
 
 // TestCrash keeps several clients busy on a few images, kills the node with
-// SIGKILL at a random instant, deletes its working copies, starts it again, and
-// compares everything that the clients were told with what is there.
+// SIGKILL at a random instant, deletes its working copies half of the time, as on
+// another machine, starts it again, and compares everything that the clients were
+// told with what is there.
 func TestCrash(t *testing.T) {
+	data := t.TempDir()
+	bearer := token(t, data, "--tenant=crash", "--user=tester", "--role=admin")
+	crash(t, victim{
+		data: data, bearer: bearer,
+		lose: func(random *rand.Rand) {
+			if random == nil || random.IntN(2) == 0 {
+				wipe(t, data)
+			}
+		},
+	})
+}
+
+// victim is a node that is killed again and again.
+type victim struct {
+	data, bearer string
+	args         []string         // of easel serve
+	lose         func(*rand.Rand) // takes away what the node may lose
+}
+
+func crash(t *testing.T, v victim) {
 	seed := *crashSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
@@ -29,9 +50,8 @@ func TestCrash(t *testing.T) {
 	t.Logf("%d rounds; repeat the choices with -crash.seed %d (not the scheduling)", *crashRounds, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	data := t.TempDir()
-	bearer := token(t, data, "--tenant=crash", "--user=tester", "--role=admin")
-	n := start(t, data)
+	bearer := v.bearer
+	n := start(t, v.data, v.args...)
 	w := newWorld(t, newAPI(n.base, bearer), 3)
 
 	for round := range *crashRounds {
@@ -46,11 +66,8 @@ func TestCrash(t *testing.T) {
 		n.kill()
 		close(stop)
 		working.Wait()
-		// Half of the time only the durable home survives, as on another machine.
-		if random.IntN(2) == 0 {
-			wipe(t, data)
-		}
-		n = start(t, data)
+		v.lose(random)
+		n = start(t, v.data, v.args...)
 		w.check(t, newAPI(n.base, bearer), fmt.Sprintf("after kill %d", round+1))
 		t.Logf("kill %d: %d writes acknowledged", round+1, w.acked()-before)
 		if t.Failed() {
@@ -63,8 +80,8 @@ func TestCrash(t *testing.T) {
 	if code := n.stop(t); code != 0 {
 		t.Errorf("SIGTERM: exit code %d", code)
 	}
-	wipe(t, data)
-	n = start(t, data)
+	v.lose(nil)
+	n = start(t, v.data, v.args...)
 	w.checkWhole(t, newAPI(n.base, bearer), "after a clean stop")
 	t.Log(w.summary())
 	if w.acked() == 0 {

@@ -52,6 +52,11 @@ const binaryVariable = "EASEL_E2E_BINARY"
 func command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Getenv(binaryVariable), args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "GOTRACEBACK=all"}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		if v := os.Getenv(name); v != "" { // of the server that startS3 started
+			cmd.Env = append(cmd.Env, name+"="+v)
+		}
+	}
 	return cmd
 }
 

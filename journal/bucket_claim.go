@@ -127,8 +127,18 @@ func notFoundUnless(found bool) error {
 	return ErrNotFound
 }
 
-// born reports whether an actor has a history.
+// born reports whether an actor has a history, or had one when the head changed
+// under this look.
 func (b *Bucket) born(ctx context.Context, h bucketHead) (bool, error) {
+	if found, err := b.holdsBatch(ctx, h); err != nil || found {
+		return found, err
+	}
+	// Its first batch may have been covered, and deleted, since h was read.
+	now, _, err := b.readHead(ctx, h.Name)
+	return now.Last > 0 || now.Nonce != h.Nonce, err
+}
+
+func (b *Bucket) holdsBatch(ctx context.Context, h bucketHead) (bool, error) {
 	if h.Last > 0 {
 		return true, nil
 	}
