@@ -214,20 +214,42 @@ func (f *fileReader) rest() error {
 }
 
 // patient gives every read of a body its own time-out, so that a large body may
-// take long but a stalled one does not hold its connection.
+// take long, but neither one that stalls nor one that drips holds its connection.
 type patient struct {
-	r  io.Reader
-	rc *http.ResponseController
+	r     io.Reader
+	rc    *http.ResponseController
+	start time.Time // of the first read
+	read  int64
 }
 
-// stallTime is how long a body may stall.
-const stallTime = 30 * time.Second
+// stallTime is how long a body may stall, slowest how few bytes a second it may
+// bring on the whole.
+const (
+	stallTime = 30 * time.Second
+	slowest   = 4 << 10
+)
+
+// patience returns how long a body may take for its next bytes that began at
+// start and has brought read bytes by now.
+func patience(start, now time.Time, read int64) time.Time {
+	stalled := now.Add(stallTime)
+	dripped := start.Add(stallTime + time.Duration(read/slowest)*time.Second)
+	if dripped.Before(stalled) {
+		return dripped
+	}
+	return stalled
+}
 
 // Read implements io.Reader.
 func (p *patient) Read(b []byte) (int, error) {
+	now := time.Now()
+	if p.start.IsZero() {
+		p.start = now
+	}
 	// Not every ResponseWriter has deadlines.
-	_ = p.rc.SetReadDeadline(time.Now().Add(stallTime))
+	_ = p.rc.SetReadDeadline(patience(p.start, now, p.read))
 	n, err := p.r.Read(b)
+	p.read += int64(n)
 	if err != nil {
 		// The server goes on reading to see whether the client leaves; that is no
 		// stalled body.

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/easelhq/easel"
@@ -187,3 +188,26 @@ func TestUploadIsNeverHeldWhole(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+func TestBodyMayBeLongButNeitherStallNorDrip(t *testing.T) {
+	start := time.Unix(1_000_000, 0)
+	for _, tt := range []struct {
+		name  string
+		after time.Duration // since the body began
+		read  int64
+		want  time.Duration // for the next bytes
+	}{
+		{"at first", 0, 0, 30 * time.Second},
+		{"a byte every 20 s", 20 * time.Second, 1, 10 * time.Second},
+		{"a byte every 20 s, later", 40 * time.Second, 2, -10 * time.Second},
+		{"a modem", 1000 * time.Second, 5000 << 10, 30 * time.Second},
+		{"fast", time.Second, 1 << 30, 30 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			now := start.Add(tt.after)
+			if got := transport.Patience(start, now, tt.read).Sub(now); got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
+	}
+}

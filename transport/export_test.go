@@ -1,0 +1,4 @@
+package transport
+
+// Patience is patience.
+var Patience = patience
