@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -92,8 +91,8 @@ type file struct {
 }
 
 func newFile(name string, content []byte) *file {
-	f := &file{name: name, content: content, kind: mime.TypeByExtension(path.Ext(name)), cache: "no-cache"}
-	switch path.Ext(name) { // what the machine's own table says of these may differ
+	f := &file{name: name, content: content, cache: "no-cache"}
+	switch path.Ext(name) { // the machine's own table may differ, and takes milliseconds to read
 	case ".js":
 		f.kind = "text/javascript; charset=utf-8"
 	case ".css":
@@ -104,6 +103,8 @@ func newFile(name string, content []byte) *file {
 		f.kind = "text/plain; charset=utf-8"
 	case ".svg":
 		f.kind = "image/svg+xml"
+	default:
+		f.kind = "application/octet-stream"
 	}
 	sum := sha256.Sum256(content)
 	f.etag = `"` + hex.EncodeToString(sum[:8]) + `"`
