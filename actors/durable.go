@@ -153,7 +153,8 @@ func (a *durable) claimError(err error) error {
 // path is where the working copy lies.
 func (a *durable) path() string {
 	id := strings.ReplaceAll(a.key.ID, "/", "+")
-	return filepath.Join(a.sys.config.Dir, a.kind.Name, id[:min(2, len(id))], id+".db")
+	// The end of an id is its random part; its start may be the same for many.
+	return filepath.Join(a.sys.config.Dir, a.kind.Name, id[max(0, len(id)-2):], id+".db")
 }
 
 // ready brings the actor from owned to open.
