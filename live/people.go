@@ -11,6 +11,11 @@ import (
 // presenceEvery is the least time between two states of one peer.
 const presenceEvery = time.Second/20 + time.Millisecond
 
+// presenceUnit is how many bytes of state one frame of the presence rate pays
+// for. A state goes to everyone on the image twenty times a second: without a
+// price one watcher with a large state could fill everyone's link.
+const presenceUnit = 2 << 10
+
 // nothing is the state of a peer that has not told one.
 var nothing = json.RawMessage(`{}`)
 
@@ -38,7 +43,7 @@ func (r *roomCore) peersBut(m *member) []Peer {
 
 // presence takes a member's new state. Only the newest is ever shown.
 func (r *roomCore) presence(now time.Time, m *member, state json.RawMessage) {
-	if wait := m.frames.take(now, 1); wait > 0 {
+	if wait := m.frames.take(now, 1+len(state)/presenceUnit); wait > 0 {
 		r.post(m, errorFrame(slow("too many presence frames", wait)))
 		return
 	}

@@ -369,3 +369,25 @@ func (h *deafHost) After(time.Duration, func()) func() { return func() {} }
 func (h *deafHost) Ask(_ actors.Request, _ time.Duration, then func(actors.Message, error)) {
 	then(nil, h.err)
 }
+
+func TestLargePresenceCostsMore(t *testing.T) {
+	w := newWorld(1, live.Options{})
+	a, b := w.join(t, 0, "a", ann), w.join(t, 0, "b", easel.Principal{User: "bob", Role: easel.Viewer})
+	a.take()
+	large := strings.Repeat("x", 15<<10)
+	bytes, refused := 0, 0
+	for range 100 { // five seconds
+		b.say(`{"t":"pres","state":{"draft":{"x":"` + large + `"}}}`)
+		w.run(50 * time.Millisecond)
+		for _, f := range a.take() {
+			bytes += len(f.State)
+		}
+		refused += strings.Count(b.types(), "err")
+	}
+	if bytes > 500<<10 || bytes < 100<<10 {
+		t.Errorf("%d bytes were shown to each in five seconds", bytes)
+	}
+	if refused == 0 {
+		t.Error("nobody was told")
+	}
+}
