@@ -24,6 +24,9 @@ const (
 	slotWindow = 4
 	// compactSlots is how many slots are merged into one file.
 	compactSlots = 64
+	// maxChain is how many terms a head names before they are tidied up: as many
+	// as there were crashes since the last compaction.
+	maxChain = 8
 	// maxSlot bounds what waits for one slot together, in bytes of pages.
 	maxSlot = 4 << 20
 	// retainBytes bounds the slots that are kept in memory for their compaction.
@@ -60,7 +63,8 @@ type BucketOptions struct {
 	Log *slog.Logger
 	// Registerer takes the metrics; nil means none.
 	Registerer prometheus.Registerer
-	// Now is the clock of the metrics; nil means time.Now. No decision rests on it.
+	// Now is the clock of the metrics and of Linger; nil means time.Now. Safety
+	// does not rest on it.
 	Now func() time.Time
 
 	hooks bucketHooks
@@ -196,6 +200,9 @@ func (b *Bucket) probe(single bool) error {
 func (b *Bucket) hold(t *bucketTerm) {
 	b.mu.Lock()
 	old := b.terms[t.name]
+	if old != nil && old.number > t.number {
+		old, t = t, old // two claims at once have passed each other
+	}
 	b.terms[t.name] = t
 	b.mu.Unlock()
 	if old != nil {

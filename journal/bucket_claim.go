@@ -117,6 +117,11 @@ func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bu
 		return nil, ErrNotFound // it was not born after all
 	}
 	b.hold(t)
+	if len(h.Chain) > maxChain {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.compactSoonLocked()
+	}
 	return t, nil
 }
 

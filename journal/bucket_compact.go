@@ -57,18 +57,21 @@ func (t *bucketTerm) compactSome(ctx context.Context) error {
 	return err
 }
 
-// compact covers with files what the log holds, up to maxMerge bytes of it, and
-// reports whether something is left. The caller holds busy.
+// compact covers with files what the log holds, up to mergeBytes of it, leaves out
+// terms that are over, and reports whether something is left. The caller holds
+// busy.
 func (t *bucketTerm) compact(ctx context.Context, due func(h bucketHead, merge headFile) bool) (more bool, err error) {
 	refs, more := t.some()
-	if len(refs) == 0 {
-		return false, nil
-	}
-	h, made, err := t.extend(ctx, refs, due)
-	if err != nil {
-		return false, err
+	h, made := t.head, ""
+	if len(refs) > 0 {
+		if h, made, err = t.extend(ctx, refs, due); err != nil {
+			return false, err
+		}
 	}
 	h.Chain = trim(h.Chain, refs)
+	if len(refs) == 0 && len(h.Chain) == len(t.head.Chain) {
+		return false, nil
+	}
 	if err := t.put(ctx, h, made); err != nil {
 		return false, err
 	}

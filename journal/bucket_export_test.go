@@ -78,3 +78,16 @@ func RecodeBucketHead(b []byte) ([]byte, error) {
 	}
 	return encodeBucketHead(h)
 }
+
+// CompactTermIfChained waits for the compaction that a claim of a long chain has
+// begun.
+func CompactTermIfChained(ctx context.Context, t Term) error {
+	b := t.(*bucketTerm)
+	b.mu.Lock()
+	busy := b.compacting
+	b.mu.Unlock()
+	if !busy {
+		return nil
+	}
+	return b.compactSome(ctx)
+}

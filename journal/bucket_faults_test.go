@@ -310,3 +310,31 @@ func objects(s *journaltest.Store) map[string]string {
 	}
 	return all
 }
+
+// An owner that dies again and again, before there is much to compact, must not
+// leave a chain that takes longer to claim each time.
+func TestManyCrashesLeaveAShortChain(t *testing.T) {
+	store := newMeter(0)
+	most := 0
+	for i := 1; i <= 40; i++ {
+		b := openBucket(t, journal.BucketOptions{Store: store})
+		store.take()
+		term, err := b.Birth(t.Context(), "image/t/a", journaltest.Template())
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, store.take()["list"])
+		if i%2 == 0 { // others claim and append nothing
+			if err := journaltest.Append(term, journaltest.Batch("image/t/a", i/2)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := journal.CompactTermIfChained(t.Context(), term); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if most > 10 {
+		t.Errorf("a claim listed %d logs", most)
+	}
+	wantRestored(t, openBucket(t, journal.BucketOptions{Store: store}), 20)
+}

@@ -347,7 +347,13 @@ func (t *bucketTerm) landedLocked(f *flight) {
 	t.refs = append(t.refs, t.b.retain(slotRef{
 		term: t.number, nonce: t.nonce, seq: f.seq, size: len(f.body), body: f.body,
 	}))
-	if len(t.refs) >= t.compactAt && !t.compacting && !t.leaving && t.b.open() == nil {
+	if len(t.refs) >= t.compactAt {
+		t.compactSoonLocked()
+	}
+}
+
+func (t *bucketTerm) compactSoonLocked() {
+	if !t.compacting && !t.leaving && t.b.open() == nil {
 		t.compacting = true
 		t.b.spawn(t.compactLater)
 	}

@@ -12,7 +12,8 @@
 //   - Node: the log of a folder home, which one process holds under flock.
 //     Batches of all actors are appended to one segment file that is synced
 //     once for all who wait.
-//   - the actor log of an S3 home: one immutable object for each batch.
+//   - Bucket: a log for each actor in an S3-like home that many processes may
+//     share, of immutable objects, with a register that says who owns it.
 //
 // # Concurrency
 //
