@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -508,4 +509,20 @@ func TestRangesOfAnImage(t *testing.T) {
 		t.Errorf("thumbnail %v", thumb.header)
 	}
 	w.do(request{method: "GET", path: "/api/images/" + string(img.ID) + "/thumbnail?size=0", token: ada}).wantError(t, 422, easel.CodeInvalid)
+}
+
+func TestDeepMetadataIsRefusedAndItsAnswerCanBeRepeated(t *testing.T) {
+	w := newWorld(t)
+	ada := w.token("ada", "", "")
+	path := "/api/images/" + string(w.upload(ada).ID)
+	amend := func(depth int) reply {
+		body := `{"metadata":{"a":` + strings.Repeat("[", depth-1) + strings.Repeat("]", depth-1) + `}}`
+		key := map[string]string{"Idempotency-Key": strconv.Itoa(depth)}
+		return w.do(request{"PATCH", path, ada, body, key})
+	}
+	for range 2 {
+		amend(100).want(t, 200, nil)
+		amend(101).wantError(t, 422, easel.CodeInvalid)
+		amend(9999).wantError(t, 422, easel.CodeInvalid) // just what JSON readers take
+	}
 }

@@ -20,8 +20,13 @@ import (
 	"github.com/easelhq/easel/tenant"
 )
 
-// maxMetadata bounds an image's metadata, in bytes of JSON.
-const maxMetadata = 64 << 10
+// Bounds of an image's metadata: bytes of JSON, and how deep it may nest. JSON
+// readers have a bound of their own, which metadata that just fits a request
+// would break where it stands deeper, as in a stored answer.
+const (
+	maxMetadata = 64 << 10
+	maxNesting  = 100
+)
 
 type imageAnswer struct {
 	Image easel.Image `json:"image"`
@@ -360,6 +365,9 @@ func (c *call) amendImage() error {
 		if len(in.Metadata.Value) > maxMetadata {
 			return easel.Invalid("metadata", "must have at most 65536 bytes")
 		}
+		if nesting(in.Metadata.Value) > maxNesting {
+			return easel.Invalid("metadata", "must nest at most 100 deep")
+		}
 		m.Metadata = bytes.Clone(in.Metadata.Value)
 	}
 	if m.Filename == nil && m.Metadata == nil {
@@ -367,6 +375,19 @@ func (c *call) amendImage() error {
 	}
 	reply, err := askImage[canvas.ImageReply](c, id, m, c.once(body))
 	return c.imageIs(reply, err)
+}
+
+// nesting returns how deep a JSON value nests: 0 for one that is no object or
+// list.
+func nesting(v jsontext.Value) int {
+	deepest := 0
+	dec := jsontext.NewDecoder(bytes.NewReader(v))
+	for {
+		if _, err := dec.ReadToken(); err != nil {
+			return deepest // the end: that it is JSON was seen before
+		}
+		deepest = max(deepest, dec.StackDepth())
+	}
 }
 
 // renamed checks a file name that a client chose, which unlike an upload's is
