@@ -39,6 +39,7 @@ type (
 	hasty    struct{} // answers ungated, and publishes
 	trip     struct{} // to the companion: it panics in a timer
 	attempts struct{ Name string }
+	stall    struct{ Until chan struct{} } // to the companion: it blocks the actor
 )
 
 func (add) MessageName() string     { return "test.add" }
@@ -58,6 +59,7 @@ func (cram) MessageName() string     { return "test.cram" }
 func (hasty) MessageName() string    { return "test.hasty" }
 func (trip) MessageName() string     { return "test.trip" }
 func (attempts) MessageName() string { return "test.attempts" }
+func (stall) MessageName() string    { return "test.stall" }
 
 type counter struct {
 	n      int64 // as in the file
@@ -168,6 +170,10 @@ type ear struct {
 
 func (e ear) Attached() bool { return false }
 func (e ear) Receive(c *actors.Context, m actors.Message) (actors.Message, bool, error) {
+	if m, ok := m.(stall); ok {
+		<-m.Until
+		return nil, true, nil
+	}
 	if _, ok := m.(trip); ok {
 		c.After(time.Millisecond, func() { panic("as asked") })
 		return nil, true, nil

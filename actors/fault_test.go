@@ -272,6 +272,27 @@ func TestReleaseTwiceKeepsTheNextActivation(t *testing.T) {
 	}
 }
 
+func TestMessageThatComesWithTheReleaseIsAnswered(t *testing.T) {
+	w := start(t, t.TempDir())
+	w.want(t, "a", add{1}, 1)
+	until := make(chan struct{})
+	go func() { _, _ = w.Ask(t.Context(), actors.Request{To: key("a"), Message: stall{until}}) }()
+	time.Sleep(5 * time.Millisecond)
+	w.Sweep(w.clock.now().Add(time.Hour))
+	done := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := w.Ask(ctx, actors.Request{To: key("a"), Message: add{1}})
+		done <- err
+	}()
+	time.Sleep(5 * time.Millisecond)
+	close(until)
+	if err := <-done; err != nil {
+		t.Fatalf("add: %v", err)
+	}
+}
+
 func TestFailedBirthsHoldNoTerm(t *testing.T) {
 	r := &rough{}
 	w := start(t, t.TempDir(), withRough(r))

@@ -85,23 +85,28 @@ func (m *mailbox) unlockAndWake() {
 	}
 }
 
-// take returns all calls and up to limit messages. If there is nothing to
-// return, the actor goes to sleep: ok is false and the next arrival wakes it.
+// take returns all calls or, if there are none, up to limit messages: never both,
+// because a call may end the actor, which it may only do while all messages are
+// still here. If there is nothing to return, the actor goes to sleep: ok is false
+// and the next arrival wakes it.
 func (m *mailbox) take(limit int) (calls []func(), messages []*envelope, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	calls, m.calls = m.calls, nil
+	if len(m.calls) > 0 {
+		calls, m.calls = m.calls, nil
+		return calls, nil, true
+	}
 	if n := min(limit, len(m.messages)); n == len(m.messages) {
 		messages, m.messages = m.messages, nil
 	} else if n > 0 {
 		messages = m.messages[:n:n]
 		m.messages = m.messages[n:]
 	}
-	if len(calls) == 0 && len(messages) == 0 {
+	if len(messages) == 0 {
 		m.scheduled = false
 		return nil, nil, false
 	}
-	return calls, messages, true
+	return nil, messages, true
 }
 
 // putBack makes messages that were taken the first to be taken again.
