@@ -94,7 +94,7 @@ func (a *durable) handle(e *envelope, h *held) (refused error) {
 	}
 	t := &Turn{a: a, ctx: ctx, from: e.from, now: h.since}
 	answer, err := a.turn(t, e, h)
-	if a.sys.hooks.answerEarly || t.ungated && err == nil && e.once.ID == "" {
+	if a.sys.hooks.answerEarly || t.ungated && err == nil && e.once.ID == "" && !a.sys.shared {
 		e.answer(answer, unwrapVerdict(err))
 	}
 	h.outputs = append(h.outputs, t.outputs...)
@@ -292,6 +292,7 @@ func (a *durable) finish(h *held) error {
 		h.fail(unknown(nil))
 		return nil
 	}
+	before := a.commit
 	if a.open != nil {
 		if err := a.commitTx(h); err != nil {
 			a.log.Error("turn was not committed", "err", err)
@@ -300,10 +301,37 @@ func (a *durable) finish(h *held) error {
 			return errors.Join(sqlite.ErrTxDone, err)
 		}
 	}
-	h.commit = a.commit
+	if h.commit = a.commit; h.commit == before && len(h.outputs) > 0 && a.sys.shared {
+		// What was only read says something about the newest state, which another
+		// process may have changed. A commit of our own would find that out.
+		a.validate(h)
+	}
 	a.gate.hold(h)
 	a.deliver()
 	return nil
+}
+
+// validate holds h until the journal has said that nobody had claimed the actor
+// when it was asked.
+func (a *durable) validate(h *held) {
+	h.check = true
+	life, term := a.life, a.term
+	a.sys.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
+		defer cancel()
+		err := term.Validate(ctx)
+		a.mail.post(func() {
+			switch {
+			case a.life != life:
+			case err == nil:
+				h.check = false
+				a.deliver()
+			default:
+				a.log.Warn("ownership was not confirmed; the actor is dropped", "err", err)
+				a.deactivate(err)
+			}
+		})
+	})
 }
 
 func (a *durable) commitTx(h *held) error {

@@ -26,6 +26,7 @@ type held struct {
 	commit  int64 // leaves when this commit is durable
 	timers  int   // and when so many entries of timers are durable
 	alarms  bool  // it tells of turns that rely on a timer
+	check   bool  // leaves when the ownership is known to have held since it was made
 	outputs []output
 	since   time.Time
 }
@@ -57,7 +58,7 @@ func (g *gate) next() *held {
 		return nil
 	}
 	h := g.queue[0]
-	if h.timers > 0 || h.commit > g.durable {
+	if h.timers > 0 || h.check || h.commit > g.durable {
 		return nil
 	}
 	g.queue[0] = nil

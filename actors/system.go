@@ -49,6 +49,7 @@ type Config struct {
 type System struct {
 	config     Config
 	node       string
+	shared     bool // other processes may claim what this one owns
 	now        func() time.Time
 	log        *slog.Logger
 	codec      *codec
@@ -136,7 +137,7 @@ func New(c Config) (*System, error) {
 		c.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	s := &System{
-		config: c, node: c.Node, now: c.Now, log: c.Log,
+		config: c, node: c.Node, shared: c.Journal.Shared(), now: c.Now, log: c.Log,
 		kinds: map[string]*Kind{}, ephemerals: map[string]*EphemeralKind{},
 		admission: make(chan struct{}, c.Activations), seed: maphash.MakeSeed(),
 	}
