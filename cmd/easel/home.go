@@ -106,6 +106,17 @@ func (h durableHome) openJournal(node string, log *slog.Logger, r prometheus.Reg
 	return &bucketJournal{Bucket: j, store: s}, nil
 }
 
+// inFlight is how many commits of one actor the home takes at once; 0: the
+// runtime's own number. The folder's log syncs once for all that wait, so there a
+// second commit of the same actor would be durable no earlier than as a part of
+// one larger turn. A bucket is far away and takes several.
+func (h durableHome) inFlight() int {
+	if h.bucket == nil {
+		return 1
+	}
+	return 0
+}
+
 // bucketJournal closes the store with the journal.
 type bucketJournal struct {
 	*journal.Bucket

@@ -67,11 +67,8 @@ func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Re
 		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind()},
 		Messages:   append(canvas.Prototypes(), tenant.Prototypes()...),
 		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles,
-		// The folder's log syncs once for all that wait, so a second commit of the same
-		// actor would be there no earlier than one larger turn.
-		InFlight: 1,
-
-		Log: p.log, Registerer: r, Tracer: t.tracer("actors"),
+		InFlight: h.home.inFlight(),
+		Log:      p.log, Registerer: r, Tracer: t.tracer("actors"),
 	})
 }
 
