@@ -108,6 +108,7 @@ type Config struct {
 	Limits    Limits
 	Rates     Rates
 	Timeout   time.Duration // of one request to an actor; 10 s
+	Stall     time.Duration // for which a client may take nothing of its answer; 30 s
 
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger
@@ -153,6 +154,9 @@ func New(c Config) (*API, error) {
 	setDefault(&c.Limits.File, defaultFile)
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
+	}
+	if c.Stall == 0 {
+		c.Stall = stallTime
 	}
 	a := &API{
 		c: c, mux: http.NewServeMux(), routes: Routes(),
@@ -214,6 +218,7 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
+		WriteTimeout:      2 * stallTime, // counts from the request on; whoever writes for longer renews it
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

@@ -189,7 +189,7 @@ func (c *call) copyContent(o gallery.Content, rng blob.Range, status int) error 
 	c.w.WriteHeader(status)
 	rc := http.NewResponseController(c.w)
 	_, err = io.Copy(&steady{w: c.w, rc: rc}, io.LimitReader(body, rng.Length))
-	_ = rc.SetWriteDeadline(time.Time{}) // it would outlive the answer, on a connection that is kept
+	_ = rc.SetWriteDeadline(time.Now().Add(stallTime)) // for what is still buffered; the next request has its own
 	if err != nil && c.ctx.Err() == nil {
 		c.c.Log.DebugContext(c.ctx, "content was cut off", "route", c.route.Path, "err", err)
 		panic(http.ErrAbortHandler) // the status is out: only the connection can still tell

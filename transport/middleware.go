@@ -30,6 +30,23 @@ type recorder struct {
 	status int    // 0 until the header is written
 	bytes  int64
 	taken  bool // hijacked
+	start  time.Time
+	stall  time.Duration // for which a client may take nothing of its answer
+}
+
+// largeWrite is how many bytes are given to the connection at once, each with a
+// deadline of its own: what is smaller the kernel takes for all but those who do
+// not read at all, which the server's own WriteTimeout is for.
+const largeWrite = 16 << 10
+
+// renew makes the next write wait no longer than a stall. The server gave the
+// request a deadline when it came, which is good enough for a while.
+func (r *recorder) renew(large bool) {
+	if !large && time.Since(r.start) < r.stall {
+		return
+	}
+	// Not every ResponseWriter has deadlines.
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.stall))
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -37,6 +54,7 @@ func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		r.status = status
 	}
+	r.renew(false)
 	r.ResponseWriter.WriteHeader(status)
 }
 
@@ -45,9 +63,16 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	n, err := r.ResponseWriter.Write(b)
-	r.bytes += int64(n)
-	return n, err
+	written := 0
+	for {
+		part := b[written:min(len(b), written+largeWrite)]
+		r.renew(len(b) > largeWrite)
+		n, err := r.ResponseWriter.Write(part)
+		written, r.bytes = written+n, r.bytes+int64(n)
+		if err != nil || written == len(b) {
+			return written, err
+		}
+	}
 }
 
 // Unwrap is for http.ResponseController.
@@ -101,7 +126,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 func (a *API) recorded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now() // a duration, so not the injected clock
-		rec := &recorder{ResponseWriter: w}
+		rec := &recorder{ResponseWriter: w, start: start, stall: a.c.Stall}
 		id := requestID(r)
 		h := w.Header()
 		h["X-Request-Id"] = []string{id}
