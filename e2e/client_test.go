@@ -142,6 +142,7 @@ type (
 		Results     []result        `json:"results"`
 		Ops         []effect        `json:"ops"`
 		Annotations []box           `json:"annotations"`
+		I           int             `json:"i"`
 		Last        bool            `json:"last"`
 		Epoch       string          `json:"epoch"`
 		LastSeq     int64           `json:"last_seq"`

@@ -16,11 +16,13 @@ import (
 type ledger struct {
 	id string
 
-	mu         sync.Mutex       // guards what follows up to history
-	promises   map[string]bool  // label of every acknowledged put
-	deleted    map[string]bool  // ids whose deletion was acknowledged
-	revs       map[string]int64 // highest rev that was acknowledged or shown, by id
-	shown      map[int64]string // batches that were broadcast since the last check, as JSON
+	mu         sync.Mutex         // guards what follows up to history
+	promises   map[string]bool    // label of every acknowledged put
+	deleted    map[string]bool    // ids whose deletion was acknowledged
+	revs       map[string]int64   // highest rev that was acknowledged or shown, by id
+	results    map[int64][]result // of acks since the last check, by version
+	refused    map[string]bool    // labels of puts that were refused for good
+	shown      map[int64]string   // batches that were broadcast since the last check, as JSON
 	shownCount int
 	version    int64 // highest that anybody was told
 
@@ -35,6 +37,7 @@ type ledger struct {
 func newLedger(id string) *ledger {
 	return &ledger{
 		id: id, promises: map[string]bool{}, deleted: map[string]bool{}, revs: map[string]int64{}, shown: map[int64]string{},
+		results: map[int64][]result{}, refused: map[string]bool{},
 		state: map[string]box{}, puts: map[string]int{}, gone: map[string]bool{},
 	}
 }
@@ -47,6 +50,22 @@ func (l *ledger) acked(ver int64, labels []string) {
 		l.promises[label] = true
 	}
 	l.version = max(l.version, ver)
+}
+
+// answered records what an ack says that a batch did, and that it was this one.
+func (l *ledger) answered(ver int64, results []result) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.results[ver] = results
+}
+
+// rejected records that puts of these labels were refused for good.
+func (l *ledger) rejected(labels []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, label := range labels {
+		l.refused[label] = true
+	}
 }
 
 func (l *ledger) ackedDelete(id string) {
@@ -111,6 +130,19 @@ func (l *ledger) check(t *testing.T, a *api, when string) {
 		}
 	}
 	clear(l.shown)
+	for ver, results := range l.results {
+		if ver > int64(len(l.history)) {
+			fail("version %d was acknowledged and is gone", ver)
+		} else if ops := l.history[ver-1].Ops; !did(ops, results) {
+			fail("version %d was acknowledged with %v and is now %v", ver, results, encode(l.history[ver-1]))
+		}
+	}
+	clear(l.results)
+	for label := range l.refused {
+		if l.puts[label] > 0 {
+			fail("%s was refused and is there", label)
+		}
+	}
 	for label := range l.promises {
 		if l.puts[label] != 1 {
 			fail("%s was acknowledged and is there %d times", label, l.puts[label])
@@ -138,6 +170,19 @@ func (l *ledger) check(t *testing.T, a *api, when string) {
 	if d := cmp.Diff(l.state, listed); d != "" {
 		fail("the list is not what the history makes:\n%s", d)
 	}
+}
+
+// did reports whether these are the ops that were acknowledged with results.
+func did(ops []effect, results []result) bool {
+	if len(ops) != len(results) {
+		return false
+	}
+	for i, e := range ops {
+		if e.ID != results[i].ID || e.Annotation != nil && e.Annotation.Rev != results[i].Rev {
+			return false
+		}
+	}
+	return true
 }
 
 // read takes in the op log after what is known, up to version until.

@@ -131,8 +131,11 @@ func (w *writer) compose(r *rand.Rand) *sent {
 	p := &sent{seq: w.seq}
 	var ops []map[string]any
 	switch n := r.IntN(10); {
-	case n == 0:
-		ops = append(ops, map[string]any{"k": "del", "id": "00000000000070008000000000000000"})
+	case n == 0: // a put that goes down with its batch
+		label := fmt.Sprintf("%s-%d-refused", w.client, w.seq)
+		p.labels = append(p.labels, label)
+		ops = append(ops, map[string]any{"k": "put", "annotation": draft(label, r)},
+			map[string]any{"k": "del", "id": "00000000000070008000000000000000"})
 	case n == 1 && len(w.mine) > 4:
 		id := w.mine[0]
 		w.mine = w.mine[1:]
@@ -162,9 +165,11 @@ func (w *writer) answered(f frame) {
 	p.answer = verdict(f)
 	w.last = p
 	if f.T == "rej" {
+		w.ledger.rejected(p.labels)
 		return
 	}
 	w.ledger.acked(f.Ver, p.labels)
+	w.ledger.answered(f.Ver, f.Results)
 	for i, op := range p.frame["ops"].([]map[string]any) {
 		switch op["k"] {
 		case "put":
