@@ -26,3 +26,24 @@ func (s *System) OpenFiles() int {
 	})
 	return n
 }
+
+// Plant turns on a fault that the model test must notice.
+func (s *System) Plant(fault string) {
+	switch fault {
+	case "answer early":
+		s.hooks.answerEarly = true
+	case "forget verdicts":
+		s.hooks.forgetVerdict = true
+	case "trust timers":
+		s.hooks.trustTimer = true
+	case "skip undo":
+		s.hooks.skipUndo = true
+	}
+}
+
+// Everything counts the actors in the registry.
+func (s *System) Everything() int {
+	n := 0
+	s.each(func(running) { n++ })
+	return n
+}
