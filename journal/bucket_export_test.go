@@ -58,6 +58,9 @@ func TermNumber(t Term) uint64 { return t.(*bucketTerm).number }
 // CompactTerm covers with files what a Bucket's term has appended so far.
 func CompactTerm(ctx context.Context, t Term) error { return t.(*bucketTerm).compactSome(ctx) }
 
+// SealKind is what DecodeSlot says of a seal.
+const SealKind = int(slotSeal)
+
 // DecodeSlot returns what a slot holds, and whether it is whole.
 func DecodeSlot(b []byte) (kind int, payload []byte, err error) {
 	f, payload, _, err := decodeSlot(b)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -331,6 +332,54 @@ func (f *fight) settle(ctx context.Context) {
 	f.mu.Unlock()
 	if now != count {
 		f.failf("%d appends were acknowledged to owners that are none", now-count)
+	}
+	f.erase(ctx, b)
+}
+
+// erase takes the actor away from its owner, twice because of what lands late.
+func (f *fight) erase(ctx context.Context, b *journal.Bucket) {
+	owner := f.bucket(f.link(rand.New(rand.NewPCG(f.seed, 300))))
+	me := &belief{}
+	if term, err := owner.Claim(ctx, fought); err == nil {
+		raw, err := journaltest.Restored(ctx, term, f.dir)
+		if err != nil {
+			f.tolerate("restore", err)
+			return
+		}
+		me = &belief{term: term, list: readLedger(raw)}
+		f.burst(ctx, me, rand.New(rand.NewPCG(f.seed, 301)))
+	}
+	if err := b.Erase(ctx, fought); err != nil {
+		f.failf("erase: %w", err)
+	}
+	if me.term != nil {
+		f.mu.Lock()
+		count := len(f.acked)
+		f.mu.Unlock()
+		nap(ctx, time.Minute)
+		f.mu.Lock()
+		// What was on its way when the log was sealed may have been durable before.
+		count = max(count, len(f.acked))
+		f.mu.Unlock()
+		f.burst(ctx, me, rand.New(rand.NewPCG(f.seed, 302)))
+		nap(ctx, time.Minute)
+		f.mu.Lock()
+		if len(f.acked) != count {
+			f.failf("%d appends to an erased actor were acknowledged", len(f.acked)-count)
+		}
+		f.mu.Unlock()
+	}
+	if err := b.Erase(ctx, fought); err != nil {
+		f.failf("second erase: %w", err)
+	}
+	for _, key := range f.store.Keys() {
+		kind, _, err := journal.DecodeSlot(f.store.Bytes(key))
+		if strings.HasPrefix(key, "actors/") && !strings.HasSuffix(key, "/head") && (err != nil || kind != journal.SealKind) {
+			f.failf("after its erasure there is %s", key)
+		}
+	}
+	if _, err := b.Birth(ctx, fought, emptyLedger()); !errors.Is(err, journal.ErrErased) {
+		f.failf("birth of the erased: %w", err)
 	}
 }
 
