@@ -91,6 +91,8 @@ func TestBadConfigurationNamesTheKeyOnOneLine(t *testing.T) {
 		{name: "short secret", args: []string{"--jwt-secret", good + ",short"}, want: "--jwt-secret: secret 2 of 2"},
 		{name: "bad key server", args: []string{"--jwks-url", "file:///keys"}, want: "--jwks-url"},
 		{name: "origin with a path", args: []string{"--origins", "https://a.example/x"}, want: "--origins"},
+		{name: "origin pattern", args: []string{"--origins", "https://*.example"}, want: "--origins"},
+		{name: "origin in capitals", args: []string{"--origins", "https://App.example"}, want: "--origins"},
 		{name: "origin star", args: []string{"--origins", "*"}, want: "--origins"},
 		{name: "certificate without key", args: []string{"--tls-cert", "x.pem"}, want: "--tls-key"},
 		{name: "key without certificate", args: []string{"--tls-key", "x.pem"}, want: "--tls-cert"},

@@ -218,10 +218,12 @@ func webURL(dst *string) func(string) error {
 	}
 }
 
-// checkOrigin takes scheme://host[:port], which is what browsers send.
+// checkOrigin takes scheme://host[:port] as browsers send it, which is in lower
+// case. A pattern is none: what compares origins would not agree on it.
 func checkOrigin(s string) error {
 	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != s {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != s ||
+		strings.ContainsAny(s, "*@") || strings.ToLower(s) != s {
 		return fmt.Errorf("must be such as https://example.com, not %q", s)
 	}
 	return nil
