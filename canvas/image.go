@@ -112,6 +112,7 @@ func (s *State) restore(t Turn, m Restore) (ImageReply, error) {
 	if err := s.setRow(t, next); err != nil {
 		return ImageReply{}, err
 	}
+	s.restored = t.Commit()
 	return s.reply(), nil
 }
 

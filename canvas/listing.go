@@ -62,7 +62,7 @@ func (s *State) list(t Turn, m List) (Listing, error) {
 			s.listing = listing{}
 		}
 	}
-	if l.commit <= t.Durable() {
+	if max(l.commit, s.restored) <= t.Durable() {
 		t.Ungated()
 	}
 	out := Listing{Body: l.body, Epoch: s.image.epoch, Ver: l.ver}

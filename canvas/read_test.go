@@ -99,6 +99,22 @@ func TestAListShowsNothingThatIsNotDurable(t *testing.T) {
 	list(5, true)
 }
 
+func TestAListTellsOfNoRestoreThatIsNotDurable(t *testing.T) {
+	w := born(t, canvas.Options{})
+	w.must(write(ann, put(id(1), "a")))
+	w.listed(canvas.List{}) // cached from here on
+	w.must(canvas.SoftDelete{By: ann})
+	w.held = true
+	w.must(canvas.Restore{By: ann})
+	if w.listed(canvas.List{}); w.ungated {
+		t.Error("answered before the restore is durable")
+	}
+	w.durable++
+	if w.listed(canvas.List{}); !w.ungated {
+		t.Error("not answered at once although all is durable")
+	}
+}
+
 func TestOneTellsDeletedFromNeverBorn(t *testing.T) {
 	w := born(t, canvas.Options{})
 	w.must(write(ann, put(id(1), "a"), put(id(2), "b")))

@@ -24,9 +24,12 @@ type State struct {
 	intents intents
 	labels  labels
 	listing listing
-	outbox  outbox
-	probes  int // tries of the dimension job since Start
-	broken  bool
+	// restored is the commit that brought the image back from a soft delete: any
+	// list tells of it.
+	restored int64
+	outbox   outbox
+	probes   int // tries of the dimension job since Start
+	broken   bool
 }
 
 // row is the image's own row. Version and AnnotationCount of the Image are in
@@ -74,7 +77,7 @@ func (s *State) Start(t Turn) error {
 		return err
 	}
 	// After a panic the file is ahead of what is durable, by this turn at most.
-	h.commit = t.Commit()
+	h.commit, s.restored = t.Commit(), t.Commit()
 	s.image, s.head, s.intents = image, h, pending
 	return nil
 }
