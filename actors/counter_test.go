@@ -2,7 +2,6 @@ package actors_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -79,7 +78,7 @@ func (c *counter) Receive(t *actors.Turn, m actors.Message) (actors.Message, err
 			return nil, err
 		}
 		c.n, c.commit = c.n+m.N, t.Commit()
-		t.Publish(added{m.N})
+		t.Publish(added(m))
 		return total{c.n}, nil
 	case value:
 		var n int64
@@ -367,5 +366,3 @@ func until(t *testing.T, what string, fact func() bool) {
 		time.Sleep(time.Millisecond)
 	}
 }
-
-var errBroken = errors.New("broken on purpose")

@@ -6,9 +6,9 @@
 // that is called in turns. A turn takes the messages that wait in the mailbox,
 // applies them in one transaction, and gives the pages that changed to the
 // journal. What the turn wants to say, to askers, to other actors, to its
-// Companion, waits at the gate until the journal says that it is durable. Up
-// to four commits of an actor may be on their way at once; what they say leaves
-// in their order.
+// Companion, waits at the gate until the journal says that it is durable.
+// Several commits of an actor may be on their way at once (Config.InFlight); what
+// they say leaves in their order. DESIGN.md says how and why.
 //
 // An actor is, from cold to hot: absent (its history is in the journal only),
 // owned (this node holds its term and a working copy of the file), open (the

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -109,7 +110,7 @@ func (t *roughTerm) Append(s pages.Set, done func(error)) {
 	if t.err == nil && t.r.append != nil {
 		if t.err = t.r.append(t.name); t.err != nil {
 			t.end()
-			if _, ok := t.err.(lie); ok {
+			if errors.As(t.err, new(lie)) {
 				err := t.err
 				t.Term.Append(s, func(error) { done(err) })
 				return
