@@ -97,11 +97,12 @@ type world struct {
 	bulks   []*bulker
 	files   []*filer
 	watches []*watcher
+	curator *curator
 }
 
 // newWorld makes the images that the clients work on.
 func newWorld(t *testing.T, a *api, images int) *world {
-	w := &world{}
+	w := &world{curator: &curator{images: map[string]*kept{}, listed: map[string]bool{}, opened: map[string]bool{}}}
 	for i := range images {
 		row := a.upload(t, fmt.Sprintf("crash-%d.png", i), picture(40+i, 30, byte(i)))
 		w.images = append(w.images, newLedger(row.ID))
@@ -129,8 +130,9 @@ func (w *world) workers() []worker {
 		out = append(out, b.work)
 	}
 	for _, f := range w.files {
-		out = append(out, f.work)
+		out = append(out, f.work, f.look)
 	}
+	out = append(out, w.curator.work)
 	for _, o := range w.watches {
 		out = append(out, o.work)
 	}
@@ -187,6 +189,7 @@ func (w *world) check(t *testing.T, a *api, when string) {
 	for _, f := range w.files {
 		f.check(t, a, when)
 	}
+	w.curator.check(t, a, when)
 }
 
 // checkWhole reads every history again from its beginning.
@@ -197,6 +200,9 @@ func (w *world) checkWhole(t *testing.T, a *api, when string) {
 	}
 	for _, f := range w.files {
 		f.rewind()
+	}
+	for _, k := range w.curator.images {
+		k.changed = true
 	}
 	w.check(t, a, when)
 }

@@ -22,6 +22,7 @@ type ledger struct {
 	revs       map[string]int64   // highest rev that was acknowledged or shown, by id
 	results    map[int64][]result // of acks since the last check, by version
 	refused    map[string]bool    // labels of puts that were refused for good
+	chats      []string           // texts that were broadcast since the last check
 	shown      map[int64]string   // batches that were broadcast since the last check, as JSON
 	shownCount int
 	version    int64 // highest that anybody was told
@@ -57,6 +58,13 @@ func (l *ledger) answered(ver int64, results []result) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.results[ver] = results
+}
+
+// heard records that a chat message was broadcast.
+func (l *ledger) heard(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.chats = append(l.chats, text)
 }
 
 // rejected records that puts of these labels were refused for good.
@@ -138,6 +146,7 @@ func (l *ledger) check(t *testing.T, a *api, when string) {
 		}
 	}
 	clear(l.results)
+	l.checkChats(t, a, when)
 	for label := range l.refused {
 		if l.puts[label] > 0 {
 			fail("%s was refused and is there", label)
@@ -170,6 +179,29 @@ func (l *ledger) check(t *testing.T, a *api, when string) {
 	if d := cmp.Diff(l.state, listed); d != "" {
 		fail("the list is not what the history makes:\n%s", d)
 	}
+}
+
+// checkChats looks for the broadcast messages among the last hundred. A kill may
+// leave some behind that nobody heard, so the oldest may have been pushed out.
+func (l *ledger) checkChats(t *testing.T, a *api, when string) {
+	t.Helper()
+	if len(l.chats) == 0 {
+		return
+	}
+	var list struct{ Messages []struct{ Text string } }
+	if err := a.must(t, http.StatusOK, "GET", "/api/images/"+l.id+"/messages", nil).into(&list); err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, m := range list.Messages {
+		there[m.Text] = true
+	}
+	for _, text := range l.chats[max(0, len(l.chats)-40):] {
+		if !there[text] {
+			t.Errorf("%s: image %s: message %s was broadcast and is gone", when, l.id, text)
+		}
+	}
+	l.chats = nil
 }
 
 // did reports whether these are the ops that were acknowledged with results.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -360,6 +361,7 @@ type filer struct {
 	room        string            // image whose chat it is in
 	tried, told int               // the value that was last sent, and last acknowledged
 	filed       int               // the file that was last acknowledged
+	seen        [2]atomic.Int64   // the highest value and file that were read
 	said        []string          // acknowledged messages, the newest last
 	uploads     map[string]string // sum by id, not yet compared
 	compared    map[string]string
@@ -372,14 +374,14 @@ func (f *filer) work(ctx context.Context, a *api, stop <-chan struct{}, r *rand.
 	}
 	for !stopped(stop) {
 		f.tried++
-		got, err := a.do(ctx, "PUT", "/api/kv/crash/counter", bytes.NewReader([]byte(strconv.Itoa(f.tried))))
+		got, err := a.do(ctx, "PUT", filerPaths[0], bytes.NewReader([]byte(strconv.Itoa(f.tried))))
 		if err != nil {
 			return
 		}
 		if got.status/100 == 2 {
 			f.told = f.tried
 		}
-		got, err = a.do(ctx, "PUT", "/api/files/crash/file.txt", bytes.NewReader([]byte(strconv.Itoa(f.tried))), "Content-Type", "text/plain")
+		got, err = a.do(ctx, "PUT", filerPaths[1], bytes.NewReader([]byte(strconv.Itoa(f.tried))), "Content-Type", "text/plain")
 		if err != nil {
 			return
 		}
@@ -409,18 +411,37 @@ func (f *filer) work(ctx context.Context, a *api, stop <-chan struct{}, r *rand.
 	}
 }
 
+// look reads what work writes: what anybody was shown must stay, too.
+func (f *filer) look(ctx context.Context, a *api, stop <-chan struct{}, _ *rand.Rand) {
+	for !stopped(stop) {
+		for i, path := range filerPaths {
+			got, err := a.do(ctx, "GET", path, nil)
+			if err != nil {
+				return
+			}
+			if n, err := strconv.ParseInt(string(got.body), 10, 64); got.status == http.StatusOK && err == nil {
+				f.seen[i].Store(max(f.seen[i].Load(), n))
+			}
+		}
+	}
+}
+
+// filerPaths are the value and the file that a filer writes.
+var filerPaths = [2]string{"/api/kv/crash/counter", "/api/files/crash/file.txt"}
+
 func (f *filer) check(t *testing.T, a *api, when string) {
 	t.Helper()
 	if f.broken != nil {
 		t.Errorf("%s: upload: %v", when, f.broken)
 	}
-	for path, told := range map[string]int{"/api/kv/crash/counter": f.told, "/api/files/crash/file.txt": f.filed} {
-		if told == 0 {
+	for i, told := range []int{f.told, f.filed} {
+		path := filerPaths[i]
+		if told = max(told, int(f.seen[i].Load())); told == 0 {
 			continue
 		}
 		got := a.must(t, http.StatusOK, "GET", path, nil)
 		if n, err := strconv.Atoi(string(got.body)); err != nil || n < told || n > f.tried {
-			t.Errorf("%s: %s is %q; %d was acknowledged and %d sent", when, path, got.body, told, f.tried)
+			t.Errorf("%s: %s is %q; %d was acknowledged or shown and %d sent", when, path, got.body, told, f.tried)
 		}
 	}
 	f.checkChat(t, a, when)
@@ -492,6 +513,8 @@ func (o *watcher) work(ctx context.Context, a *api, stop <-chan struct{}, r *ran
 			for _, b := range f.Annotations {
 				o.ledger.sawRev(b.ID, b.Rev)
 			}
+		case "chat":
+			o.ledger.heard(f.Text)
 		case "ops":
 			if ver != 0 && f.Ver != ver+1 {
 				o.broken = fmt.Errorf("version %d follows %d", f.Ver, ver)
