@@ -57,6 +57,7 @@ e2e: ## only the tests that drive the real binary, by hand and by browser
 	$(GO) test -count=1 ./e2e ./web/e2e
 
 s3: $(TOOLS)/versitygw-$(VERSITYGW) ## the tests on a real S3 server (built once, in .tools)
+	$(GO) test -count=1 -run OnS3 ./journal
 	$(GO) test -count=1 -v -timeout 60m -run OnS3 ./e2e -crash.rounds $(ROUNDS)
 
 crash: ## kill -9 the binary ROUNDS (50) times and compare what clients saw

@@ -24,7 +24,7 @@ func BenchmarkBucketAppend(b *testing.B) {
 			terms := make([]journal.Term, actors)
 			for i := range terms {
 				var err error
-				if terms[i], err = bucket.Birth(b.Context(), journal.Name(fmt.Sprintf("image/t/%d", i)), journaltest4K()); err != nil {
+				if terms[i], err = bucket.Birth(b.Context(), journal.Name(fmt.Sprintf("image/t/%d", i)), template4K()); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -46,8 +46,8 @@ func BenchmarkBucketAppend(b *testing.B) {
 	}
 }
 
-// journaltest4K is an empty database whose pages are as those of commit.
-func journaltest4K() journal.Template {
+// template4K is an empty database whose pages are as those of commit.
+func template4K() journal.Template {
 	b := make([]byte, 20*4096)
 	copy(b, "SQLite format 3\x00")
 	b[16] = 4096 >> 8
@@ -71,7 +71,7 @@ func TestBucketCosts(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store := newMeter(20 * time.Millisecond)
 			b := openBucket(t, journal.BucketOptions{Store: store, Linger: linger})
-			term, err := b.Birth(t.Context(), "image/t/a", journaltest4K())
+			term, err := b.Birth(t.Context(), "image/t/a", template4K())
 			if err != nil {
 				t.Fatal(err)
 			}
