@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,9 +129,15 @@ func (h *History) Unknown() (n int) {
 	return n
 }
 
+// ErrUndecided is the error of a check that was given up.
+var ErrUndecided = errors.New("linear: not checked in time")
+
+// explainFor bounds how long an error is made more helpful.
+const explainFor = 5 * time.Second
+
 // Check returns nil if there is an order of the calls that explains all answers,
-// and otherwise an error that shows where every order ends. It gives up with an
-// error after timeout. Nothing may be added meanwhile.
+// and otherwise an error that shows where every order ends. After timeout it
+// gives up with ErrUndecided. Nothing may be added meanwhile.
 func (h *History) Check(timeout time.Duration) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -142,15 +149,15 @@ func (h *History) Check(timeout time.Duration) error {
 	case porcupine.Ok:
 		return nil
 	case porcupine.Unknown:
-		return fmt.Errorf("linear: %d calls were not checked within %v", len(h.calls), timeout)
+		return fmt.Errorf("%w: %d calls, %v", ErrUndecided, len(h.calls), timeout)
 	default:
-		return fmt.Errorf("linear: no order explains these %d calls:\n%s", len(h.calls), h.explain(timeout))
+		return fmt.Errorf("linear: no order explains these %d calls:\n%s", len(h.calls), h.explain())
 	}
 }
 
 // explain describes where the longest order that could be found ends.
-func (h *History) explain(timeout time.Duration) string {
-	_, info := porcupine.CheckOperationsVerbose(Model(), h.calls, timeout)
+func (h *History) explain() string {
+	_, info := porcupine.CheckOperationsVerbose(Model(), h.calls, explainFor)
 	var longest []porcupine.Operation
 	for _, partition := range info.PartialLinearizationsOperations() {
 		for _, order := range partition {
