@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -255,6 +256,10 @@ func (c *call) listAnnotations() error {
 	if err != nil {
 		return err
 	}
+	if !c.large.hold(len(list.Body)) {
+		return &easel.Error{Code: easel.CodeOverloaded, Message: "too many long lists are on their way", RetryAfter: time.Second}
+	}
+	defer c.large.release(len(list.Body))
 	writeBytes(c.w, http.StatusOK, list.Body)
 	return nil
 }

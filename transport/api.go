@@ -61,6 +61,7 @@ type Limits struct {
 	Body   int64 // bytes of a JSON body; 1 MiB
 	Upload int64 // bytes of an image; 10 MiB
 	File   int64 // bytes of a tenant's file; 5 GiB
+	Lists  int64 // bytes of long lists that are on their way at once; 512 MiB
 
 	ClientOps   int // ops a second of one client, that is a user and a client id
 	ClientBurst int // ops at once; ClientOps if 0
@@ -125,6 +126,7 @@ type API struct {
 	origins map[string]bool
 	running inflight
 	limits  limiters
+	large   largeBodies
 	metrics *metrics
 	openapi func() ([]byte, error) // made when first asked for, to start fast
 	docs    func() []byte
@@ -135,6 +137,7 @@ const (
 	defaultBody    = 1 << 20
 	defaultUpload  = 10 << 20
 	defaultFile    = 5 << 30
+	defaultLists   = 512 << 20
 	defaultTimeout = 10 * time.Second
 )
 
@@ -152,6 +155,7 @@ func New(c Config) (*API, error) {
 	setDefault(&c.Limits.Body, defaultBody)
 	setDefault(&c.Limits.Upload, defaultUpload)
 	setDefault(&c.Limits.File, defaultFile)
+	setDefault(&c.Limits.Lists, defaultLists)
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
 	}
@@ -163,6 +167,7 @@ func New(c Config) (*API, error) {
 		shapes: make(map[*Route]*shape), origins: make(map[string]bool),
 		running: inflight{keys: make(map[string]struct{})},
 		limits:  newLimiters(c.Limits),
+		large:   largeBodies{left: c.Limits.Lists},
 		metrics: newMetrics(c.Registry),
 	}
 	for _, o := range c.Origins {

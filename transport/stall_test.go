@@ -1,6 +1,8 @@
 package transport_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -9,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/transport"
 )
 
@@ -31,5 +36,39 @@ func TestClientThatTakesNoAnswerIsCutOff(t *testing.T) {
 	}
 	if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("cut off by %v", err)
+	}
+}
+
+// longLists answers every list with one that is too long to be shared.
+type longLists struct{ actors.Asker }
+
+func (l longLists) Ask(ctx context.Context, r actors.Request) (actors.Message, error) {
+	if _, ok := r.Message.(canvas.List); ok {
+		return canvas.Listing{Body: bytes.Repeat([]byte(" "), 16<<20), Epoch: "e"}, nil
+	}
+	return l.Asker.Ask(ctx, r)
+}
+
+func TestLongListsOnTheirWayAreBounded(t *testing.T) {
+	w := newWorld(t, func(c *transport.Config) {
+		c.Actors, c.Limits.Lists, c.Stall = longLists{c.Actors}, 20<<20, 300*time.Millisecond
+	})
+	ada := w.token("ada", "", "")
+	path := "/api/annotations/by-image/" + string(easel.NewID())
+	c, err := net.Dial("tcp", strings.TrimPrefix(w.server.URL, "http://"))
+	must(t, err)
+	defer c.Close()
+	must(t, c.(*net.TCPConn).SetReadBuffer(4<<10))
+	_, err = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+ada+"\r\n\r\n")
+	must(t, err)
+	_, err = io.ReadFull(c, make([]byte, 1)) // it is on its way, and read no further
+	must(t, err)
+	w.do(request{method: "GET", path: path, token: ada}).wantError(t, 503, easel.CodeOverloaded)
+	for deadline := time.Now().Add(10 * time.Second); ; { // until the one who reads nothing is cut off
+		if res := w.do(request{method: "GET", path: path, token: ada}); res.status == 200 {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("still %d", res.status)
+		}
 	}
 }
