@@ -1,4 +1,4 @@
-import type { Image, Me, Rest } from "./client";
+import type { History, Image, Me, Rest } from "./client";
 import type { Thumbnails } from "./pictures";
 import type { Sessions } from "./sessions";
 
@@ -10,6 +10,8 @@ export interface App {
   thumbnails: Thumbnails;
   /** The images as the gallery last listed them, for next and previous. */
   listed: Image[];
+  /** What this person did on images since the page was loaded, by image. */
+  histories: Map<string, History>;
   /** The token no longer holds. */
   signOut: (why?: string) => void;
 }

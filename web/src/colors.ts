@@ -1,7 +1,7 @@
 /** Colours that stay apart from each other on photographs. */
 const PALETTE = [
-  "#2f6fed", "#e0592a", "#16936a", "#b23fd0", "#d99a00", "#0e97b5",
-  "#dc3569", "#6a55e8", "#6b8e12", "#9a5a34", "#4f6078", "#1d4b9e",
+  "#2563eb", "#c2410c", "#0f7a56", "#a32ec2", "#8f5f00", "#0b7490",
+  "#cf2860", "#6a55e8", "#55730b", "#9a5a34", "#4f6078", "#1d4b9e",
 ] as const;
 
 /** The colour that a word always has: a label's, or a person's. */

@@ -37,6 +37,12 @@ const ICONS = {
   search: "M11 5a6 6 0 100 12 6 6 0 000-12zM20 20l-4.5-4.5",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01",
   key: "M15 7a4 4 0 11-3.5 6H9v3H6v3H3v-3l6.2-6.2A4 4 0 0115 7z",
+  undo: "M9 7L4 12l5 5M4 12h10a5 5 0 010 10h-2",
+  redo: "M15 7l5 5-5 5M20 12H10a5 5 0 000 10h2",
+  chat: "M4 5h16v11H9l-5 4z",
+  help: "M9.2 9.2a2.8 2.8 0 115 1.8c-1 1-2.2 1.4-2.2 3M12 17.5h.01",
+  theme: "M12 3a9 9 0 100 18zM12 3a9 9 0 010 18",
+  pencil: "M5 19l1-4L16 5l3 3L9 18z",
   out: "M10 5H5v14h5M14 8l4 4-4 4M18 12H9",
 } as const;
 
@@ -85,16 +91,20 @@ export function ago(iso: string, now = Date.now()): string {
 }
 
 /** Says something for a few seconds at the bottom of the page. */
-export function toast(text: string, kind: "info" | "error" = "info"): void {
+export function toast(text: string, kind: "info" | "error" = "info", action?: { label: string; run: () => void }): void {
   let tray = document.querySelector<HTMLElement>(".toasts");
   if (!tray) {
     tray = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
     document.body.append(tray);
   }
   const line = h("div", { class: `toast toast-${kind}` }, text);
+  if (action) {
+    const run = () => (line.remove(), action.run());
+    line.append(h("button", { class: "toast-action", type: "button", onclick: run }, action.label));
+  }
   tray.append(line);
   if (tray.childElementCount > 4) {
     tray.firstElementChild?.remove();
   }
-  setTimeout(() => line.remove(), kind === "error" ? 7000 : 4000);
+  setTimeout(() => line.remove(), action ? 12_000 : kind === "error" ? 7000 : 4000);
 }

@@ -2,6 +2,10 @@ import type { App, View } from "./app";
 import { RestError, type Image } from "./client";
 import { colorOf, initials } from "./colors";
 import { ago, h, icon, iconButton, logo, toast } from "./dom";
+import { askName, showHelp } from "./dialog";
+import { mayManage } from "./roles";
+import { parseSearch } from "./search";
+import { toggleTheme } from "./theme";
 import { Uploads } from "./uploads";
 
 const ACCEPT = "image/png,image/jpeg,image/gif,image/webp,image/avif,image/tiff";
@@ -30,8 +34,8 @@ export function openGallery(app: App): View {
   const search = h("input", {
     class: "field search",
     type: "search",
-    placeholder: "Search by name",
-    "aria-label": "Search by name",
+    placeholder: "Search by name, or label:cup",
+    "aria-label": "Search by name, or by label with label:",
     oninput: () => {
       clearTimeout(typing);
       typing = setTimeout(() => {
@@ -48,7 +52,7 @@ export function openGallery(app: App): View {
       body.replaceChildren(grid, more);
     }
     app.listed = [image, ...app.listed];
-    grid.prepend(card(app, image));
+    grid.prepend(card(app, image, () => void load(true)));
     clearTimeout(uploaded);
     uploaded = setTimeout(() => void load(true), 500);
   });
@@ -70,6 +74,8 @@ export function openGallery(app: App): View {
         h("span", { class: "avatar", style: `--tint: ${colorOf(app.me.user_id)}` }, initials(who)),
         h("span", { class: "me-text" }, h("b", {}, who), h("small", {}, `${app.me.role} · ${app.me.tenant}`)),
       ),
+      iconButton("theme", "Light or dark", toggleTheme),
+      iconButton("help", "Keyboard help (?)", showHelp),
       iconButton("out", "Sign out", () => app.signOut()),
     ),
     body,
@@ -80,6 +86,7 @@ export function openGallery(app: App): View {
 
   async function load(fresh: boolean): Promise<void> {
     const mine = ++request;
+    const wanted = parseSearch(filter);
     if (fresh) {
       cursor = "";
       if (!grid.childElementCount) {
@@ -89,7 +96,7 @@ export function openGallery(app: App): View {
     body.setAttribute("aria-busy", "true");
     more.disabled = true;
     try {
-      const page = await app.rest.images(cursor, filter);
+      const page = await app.rest.images(cursor, wanted.filename, wanted.label);
       if (mine !== request || closing.signal.aborted) {
         return;
       }
@@ -97,7 +104,7 @@ export function openGallery(app: App): View {
       app.listed = fresh ? images : [...app.listed, ...images];
       cursor = page.next_cursor ?? "";
       more.hidden = !cursor;
-      const cards = images.map((image) => card(app, image));
+      const cards = images.map((image) => card(app, image, () => void load(true)));
       if (fresh) {
         grid.replaceChildren(...cards);
       } else {
@@ -128,7 +135,7 @@ export function openGallery(app: App): View {
 
   function empty(): HTMLElement {
     return filter
-      ? h("div", { class: "blank" }, icon("search"), h("h2", {}, "Nothing by that name"), h("p", { class: "muted" }, "Try fewer letters."))
+      ? h("div", { class: "blank" }, icon("search"), h("h2", {}, "Nothing matches"), h("p", { class: "muted" }, "Try fewer letters of the name, or the exact word after label:"))
       : h(
           "div",
           { class: "blank" },
@@ -170,21 +177,58 @@ export function openGallery(app: App): View {
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void load(true), {
     signal: closing.signal,
   });
+  addEventListener(
+    "keydown",
+    (e) => {
+      const typing = e.target instanceof HTMLElement && e.target.closest("input, textarea, dialog");
+      if (!typing && !e.ctrlKey && !e.metaKey && !e.altKey && (e.key === "?" || e.key === "/")) {
+        e.preventDefault();
+        e.key === "?" ? showHelp() : search.focus();
+      }
+    },
+    { signal: closing.signal },
+  );
   document.title = "Easel";
   void load(true);
   return { element, close: () => (clearTimeout(uploaded), closing.abort()) };
 }
 
-function card(app: App, image: Image): HTMLElement {
+function card(app: App, image: Image, changed: () => void): HTMLElement {
   const picture = h("img", { alt: "", decoding: "async" });
   app.thumbnails.show(picture, image.id);
   const count = image.annotation_count;
-  return h(
+  const link = h(
     "a",
     { class: "tile", href: `#/images/${image.id}`, "data-id": image.id },
     h("span", { class: "tile-picture" }, picture, count > 0 && h("span", { class: "count" }, String(count))),
     h("span", { class: "tile-name", title: image.filename }, image.filename),
     h("span", { class: "tile-meta" }, `${count === 1 ? "1 box" : `${count} boxes`} · ${ago(image.created_at)}`),
+  );
+  if (!mayManage(app.me, image)) {
+    return h("div", { class: "tile-frame" }, link);
+  }
+  const failed = (err: Error) => toast(err.message, "error");
+  const rename = async () => {
+    const name = await askName(image.filename);
+    if (name) {
+      await app.rest.rename(image.id, name).then(() => toast(`Renamed to ${name}.`), failed);
+      changed();
+    }
+  };
+  const restore = () => app.rest.restore(image.id).then(() => toast(`${image.filename} is back.`), failed).then(changed);
+  const remove = (e: Event) => {
+    (e.currentTarget as HTMLButtonElement).disabled = true; // a double click deletes once
+    void app.rest
+      .remove(image.id)
+      .then(() => toast(`${image.filename} was deleted.`, "info", { label: "Restore", run: () => void restore() }), failed)
+      .then(changed);
+  };
+  const bin = h("button", { type: "button", class: "icon-button", "aria-label": `Delete ${image.filename}`, title: "Delete", onclick: remove }, icon("trash"));
+  return h(
+    "div",
+    { class: "tile-frame" },
+    link,
+    h("span", { class: "tile-actions" }, iconButton("pencil", `Rename ${image.filename}`, () => void rename()), bin),
   );
 }
 

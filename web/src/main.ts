@@ -7,6 +7,7 @@ import { openGallery } from "./gallery";
 import { Thumbnails } from "./pictures";
 import { Sessions } from "./sessions";
 import { openSignIn } from "./signin";
+import { followTheme } from "./theme";
 import { forgetToken, keepToken, takeToken } from "./token";
 
 const root = document.querySelector<HTMLElement>("#app")!;
@@ -51,6 +52,7 @@ async function enter(): Promise<void> {
       sessions: new Sessions(me, rest, () => token),
       thumbnails: new Thumbnails(rest),
       listed: [],
+      histories: new Map(),
       signOut: (why) => {
         forgetToken();
         token = "";
@@ -87,6 +89,7 @@ function route(): void {
   show(match ? openEditor(app, match[1]!) : openGallery(app));
 }
 
+followTheme();
 addEventListener("hashchange", () => {
   if (location.hash.includes("token=")) {
     token = takeToken();

@@ -1,5 +1,6 @@
 /** The client of Easel's REST interface and live socket. */
 
+export { History, type Plan } from "./history";
 export { newID } from "./id";
 export type { OutboxStorage, Saved } from "./outbox";
 export type { Annotation, ChatLine, Draft, Image, Op, Patch, Peer, Presence, Stop } from "./protocol";

@@ -1,4 +1,4 @@
-import type { Image, Stop } from "./protocol";
+import type { ChatLine, Image, Stop } from "./protocol";
 
 export interface Me {
   user_id: string;
@@ -30,7 +30,7 @@ export class Rest {
     return this.json<Me>("GET", "/api/me");
   }
 
-  images(cursor = "", filename = ""): Promise<{ images: Image[] | null; next_cursor?: string | null }> {
+  images(cursor = "", filename = "", label = ""): Promise<{ images: Image[] | null; next_cursor?: string | null }> {
     const query = new URLSearchParams({ limit: "60" });
     if (cursor) {
       query.set("cursor", cursor);
@@ -38,11 +38,23 @@ export class Rest {
     if (filename) {
       query.set("filename", filename);
     }
+    if (label) {
+      query.set("label", label);
+    }
     return this.json("GET", `/api/images?${query}`);
   }
 
   async image(id: string): Promise<Image> {
     return (await this.json<{ image: Image }>("GET", `/api/images/${id}`)).image;
+  }
+
+  async rename(id: string, filename: string): Promise<Image> {
+    return (await this.json<{ image: Image }>("PATCH", `/api/images/${id}`, { filename })).image;
+  }
+
+  /** The last messages of an image's chat, newest first. */
+  async messages(id: string): Promise<ChatLine[]> {
+    return (await this.json<{ messages: ChatLine[] | null }>("GET", `/api/images/${id}/messages`)).messages ?? [];
   }
 
   async remove(id: string): Promise<void> {
@@ -96,16 +108,17 @@ export class Rest {
     }
   }
 
-  private async json<T>(method: string, path: string): Promise<T> {
-    return (await (await this.call(method, path)).json()) as T;
+  private async json<T>(method: string, path: string, body?: object): Promise<T> {
+    return (await (await this.call(method, path, undefined, body)).json()) as T;
   }
 
-  private async call(method: string, path: string, signal?: AbortSignal): Promise<Response> {
+  private async call(method: string, path: string, signal?: AbortSignal, body?: object): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(this.base + path, {
         method,
-        headers: { Authorization: `Bearer ${this.token()}` },
+        headers: { Authorization: `Bearer ${this.token()}`, ...(body ? { "Content-Type": "application/json" } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
         ...(signal ? { signal } : {}),
       });
     } catch (err) {

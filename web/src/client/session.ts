@@ -145,6 +145,12 @@ export class Session extends Emitter<SessionEvents> {
     return this.roleNow;
   }
 
+  /** Whether an edit of one of ids is not in the confirmed part yet, so that its rev is not known. */
+  unsettled(ids: readonly string[]): boolean {
+    const open = idsOf(this.outbox.overlay);
+    return ids.some((id) => open.has(id));
+  }
+
   /** Connects, and stays connected until stop. */
   start(): void {
     this.show(idsOf(this.outbox.overlay)); // what an earlier page did not get through

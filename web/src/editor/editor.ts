@@ -1,7 +1,11 @@
 import type { App, View } from "../app";
-import { RestError, type Image, type Op, type Rejection, type Session } from "../client";
+import { History, RestError, newID, type Image, type Op, type Rejection, type Session } from "../client";
 import { h, icon, iconButton, toast, type Icon } from "../dom";
+import { showHelp } from "../dialog";
+import { mayManage } from "../roles";
+import { toggleTheme } from "../theme";
 import { Badge } from "./badge";
+import { Chat } from "./chat";
 import { Overlay } from "./overlay";
 import { Panel } from "./panel";
 import { People } from "./people";
@@ -35,11 +39,21 @@ class Editor implements View {
   private panning = false;
   private gone = false;
   private focusNext = "";
+  private readonly chat: Chat;
+  private readonly history: History;
+  private readonly undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.takeBack(true), { disabled: true });
+  private readonly redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.takeBack(false), { disabled: true });
+  private picked: { id: string; x: number; y: number } | null = null;
+  private waitingUndo: (() => void) | null = null;
+  private image: Image | null = null;
 
   constructor(
     private readonly app: App,
     private readonly id: string,
   ) {
+    this.history = app.histories.get(id) ?? new History();
+    app.histories.set(id, this.history);
+    this.chat = new Chat(app, id);
     this.panel = new Panel({
       select: (box) => this.select([box]),
       remove: (box) => this.remove([box]),
@@ -62,6 +76,9 @@ class Editor implements View {
         h(
           "span",
           { class: "group" },
+          this.chat.button,
+          iconButton("theme", "Light or dark", toggleTheme),
+          iconButton("help", "Keyboard help (?)", showHelp),
           iconButton("left", "Previous image (←)", () => this.step(-1)),
           iconButton("right", "Next image (→)", () => this.step(1)),
         ),
@@ -79,13 +96,16 @@ class Editor implements View {
             this.tools.select,
             this.tools.box,
             h("hr", {}),
+            this.undoButton,
+            this.redoButton,
+            h("hr", {}),
             iconButton("plus", "Zoom in (+)", () => this.stage?.zoom(1.4)),
             iconButton("minus", "Zoom out (−)", () => this.stage?.zoom(1 / 1.4)),
             iconButton("fit", "Fit to screen (0)", () => this.stage?.fit()),
           ),
           this.notice,
         ),
-        this.panel.element,
+        h("div", { class: "side" }, this.panel.element, this.chat.element),
       ),
     );
     this.badge.element.title = "Edits are saved by themselves";
@@ -147,6 +167,12 @@ class Editor implements View {
     };
     on("status", (status) => {
       this.badge.show(status);
+      if (status.phase !== "live") {
+        this.chat.lost();
+        this.waitingUndo = null;
+      } else if (this.waitingUndo) {
+        queueMicrotask(() => this.waitingUndo?.());
+      }
       if (status.stop === "unauthenticated") {
         app.signOut("Your token has expired. Edits that wait are kept in this browser.");
       } else if (status.stop === "missing") {
@@ -158,7 +184,11 @@ class Editor implements View {
       this.refresh();
     });
     on("peers", () => this.refreshPeople());
-    on("welcome", () => this.modes());
+    on("welcome", () => {
+      this.modes();
+      void this.chat.catchUp();
+    });
+    on("chat", (line) => this.chat.hear(line));
     on("rejected", (r) => this.rejected(r));
     on("problem", (p) => toast(p.message, "error"));
     on("image", (image) => {
@@ -166,6 +196,10 @@ class Editor implements View {
       this.deleted(image.deleted_at !== null && image.deleted_at !== undefined);
     });
     this.session = session;
+    this.chat.follow(session);
+    if (session.status.phase === "live") {
+      void this.chat.catchUp();
+    }
     this.badge.show(session.status);
     this.refresh();
   }
@@ -183,7 +217,9 @@ class Editor implements View {
     this.popover = new Popover(stage, {
       label: (box, label) => {
         localStorage.setItem(LAST_LABEL, label);
-        this.session?.patch(box, { label });
+        if (this.editable && this.session?.annotations.has(box)) {
+          this.commit([{ k: "patch", id: box, set: { label } }]);
+        }
       },
       remove: (box) => this.remove([box]),
       done: () => this.select([]),
@@ -211,13 +247,14 @@ class Editor implements View {
         h("h2", {}, missing ? "No such image" : "The picture did not come"),
         h("p", { class: "muted" }, text),
         missing
-          ? h("a", { class: "button", href: "#/" }, "All images")
+          ? h("span", { class: "group" }, h("a", { class: "button", href: "#/" }, "All images"), err.status === 410 && this.restoreButton())
           : h("button", { class: "button", type: "button", onclick: () => dispatchEvent(new HashChangeEvent("hashchange")) }, "Try again"),
       ),
     );
   }
 
   private describe(image: Image): void {
+    this.image = image;
     this.title.textContent = image.filename;
     this.title.title = image.filename;
     this.details.textContent = image.width > 0 ? `${image.width} × ${image.height}` : "";
@@ -227,8 +264,20 @@ class Editor implements View {
   private deleted(gone: boolean): void {
     this.gone = gone;
     this.notice.hidden = !gone;
-    this.notice.textContent = gone ? "This image was deleted. It can be looked at, but not changed." : "";
+    this.notice.replaceChildren(gone ? "This image was deleted. It can be looked at, but not changed. " : "");
+    if (gone && this.image && mayManage(this.app.me, this.image)) {
+      this.notice.append(this.restoreButton());
+    }
     this.modes();
+  }
+
+  private restoreButton(): HTMLElement {
+    const restore = () =>
+      this.app.rest.restore(this.id).then(
+        () => dispatchEvent(new HashChangeEvent("hashchange")),
+        (err: Error) => toast(err.message, "error"),
+      );
+    return h("button", { class: "button", type: "button", onclick: () => void restore() }, "Restore");
   }
 
   private get editable(): boolean {
@@ -246,7 +295,8 @@ class Editor implements View {
 
   private drawn(box: Box): void {
     const label = localStorage.getItem(LAST_LABEL) || "object";
-    const id = this.session!.put({ label, ...box });
+    const id = newID();
+    this.commit([{ k: "put", id, annotation: { label, ...box } }]);
     this.session!.presence({ draft: undefined });
     this.focusNext = id;
     this.select([id]);
@@ -271,16 +321,67 @@ class Editor implements View {
   /** A large selection is several transactions, each of which fits in a frame. */
   private commit(ops: Op[]): void {
     const most = 200;
+    this.history.record(this.session!.annotations, ops);
+    this.send(ops, most);
+    this.refresh();
+  }
+
+  private send(ops: Op[], most: number): void {
     for (let i = 0; i < ops.length; i += most) {
       this.session!.commit(ops.slice(i, i + most));
     }
   }
 
+  /** Undoes (or does again) this person's last deed, as far as nobody has changed it since. */
+  private takeBack(back: boolean): void {
+    const { session, history } = this;
+    if (!session || !this.editable) {
+      return;
+    }
+    if (session.unsettled(history.touches(back))) {
+      // Only a confirmed edit has the rev that protects the work of others.
+      if (session.status.phase === "live") {
+        this.waitingUndo = () => this.takeBack(back);
+      } else {
+        toast("This edit has not reached the server yet. It can be undone when you are online again.");
+      }
+      return;
+    }
+    this.waitingUndo = null;
+    const plan = back ? history.undo(session.annotations) : history.redo(session.annotations);
+    if (!plan) {
+      toast(back ? "There is nothing to undo." : "There is nothing to redo.");
+      return;
+    }
+    if (plan.ops.length > 0) {
+      this.send(plan.ops, 200);
+    }
+    if (plan.kept.length > 0) {
+      const people = [...new Set(plan.kept.map((k) => k.by ?? "somebody"))].map((user) => this.nameOf(user)).join(", ");
+      toast(`Left alone, because it was changed since: ${plan.kept.length === 1 ? "1 box" : `${plan.kept.length} boxes`} (${people}).`, "error");
+    }
+    this.refresh();
+  }
+
+  private nameOf(user: string): string {
+    const peer = [...(this.session?.peers.values() ?? [])].find((p) => p.user === user);
+    return user === this.app.me.user_id ? "you" : (peer?.name || user);
+  }
+
   private rejected({ code, message, ops }: Rejection): void {
+    this.history.forget(new Set(ops.map((op) => op.id)));
+    this.refresh();
     if (code === "gone" && ops.every((op) => op.k === "del")) {
       return; // two people deleted the same box
     }
-    toast(code === "gone" ? "Somebody deleted that box in the meantime." : `Not saved: ${message}`, "error");
+    const box = this.session?.annotations.get(ops[0]!.id);
+    const what = ops.length > 1 ? `${ops.length} changes` : box ? `your change of “${box.label}”` : "your change";
+    const why: Record<string, string> = {
+      gone: this.gone ? "the image was deleted." : "somebody deleted that box in the meantime.",
+      conflict: box ? `${this.nameOf(box.updated_by)} changed it in the meantime.` : "somebody changed it in the meantime.",
+      forbidden: "your role does not allow it.",
+    };
+    toast(`Not saved: ${what}, because ${why[code] ?? message}`, "error");
   }
 
   private select(ids: string[]): void {
@@ -301,6 +402,8 @@ class Editor implements View {
     const selected = this.stage?.selection ?? [];
     this.panel.show(annotations, selected, this.editable);
     this.refreshPeople();
+    this.undoButton.disabled = !this.editable || !this.history.canUndo;
+    this.redoButton.disabled = !this.editable || !this.history.canRedo;
     const one = selected.length === 1 && this.editable ? (annotations.get(selected[0]!) ?? null) : null;
     const focus = one !== null && one.id === this.focusNext;
     this.popover?.show(one, this.knownLabels(), focus);
@@ -313,6 +416,8 @@ class Editor implements View {
   private refreshPeople(): void {
     if (this.session) {
       this.people.show(this.session.peers);
+      this.chat.meet(this.session.peers);
+      this.panel.hold(this.session.peers);
       this.overlay?.show(this.session.annotations, this.session.peers);
     }
   }
@@ -334,10 +439,12 @@ class Editor implements View {
   private trackCursor(stage: Stage): void {
     const { signal } = this.closing;
     let start: [number, number] | null = null;
+    let pressed: { x: number; y: number } | null = null;
     stage.element.addEventListener(
       "pointerdown",
       (e) => {
         const onHandle = e.target instanceof Element && e.target.closest(".a9s-handle, .a9s-shape-handle, .a9s-edge-handle");
+        pressed = e.isPrimary && e.button === 0 && start === null && !onHandle ? { x: e.clientX, y: e.clientY } : null;
         start = this.tool === "box" && !this.panning && this.editable && !onHandle ? stage.fromScreen(e) : null;
       },
       { signal, capture: true },
@@ -358,7 +465,12 @@ class Editor implements View {
     );
     addEventListener(
       "pointerup",
-      () => {
+      (e) => {
+        const still = pressed && Math.hypot(e.clientX - pressed.x, e.clientY - pressed.y) < 4;
+        pressed = null;
+        if (still && !(e.target instanceof Element && e.target.closest(".popover, .toolbar"))) {
+          setTimeout(() => !this.closing.signal.aborted && this.pick(stage, e)); // after Annotorious' own idea of it
+        }
         if (start) {
           start = null;
           this.session?.presence({ draft: undefined });
@@ -367,6 +479,18 @@ class Editor implements View {
       { signal, capture: true },
     );
     stage.element.addEventListener("pointerleave", () => this.session?.presence({ cursor: undefined }), { signal });
+  }
+
+  /** Selects the smallest box at a click; clicking again goes to the next larger one. */
+  private pick(stage: Stage, at: PointerEvent): void {
+    const slack = at.pointerType === "touch" ? 14 : 5;
+    const hits = stage.boxesAt(at, this.session?.annotations.values() ?? [], slack);
+    const before = this.picked;
+    const again = before && Math.hypot(at.clientX - before.x, at.clientY - before.y) < 6 && hits.length > 0;
+    const index = again ? (hits.indexOf(before.id) + 1) % hits.length : 0;
+    const id = hits[index];
+    this.picked = id ? { id, x: at.clientX, y: at.clientY } : null;
+    this.select(id ? [id] : []);
   }
 
   private step(by: number): void {
@@ -419,12 +543,17 @@ class Editor implements View {
   }
 
   private keydown(e: KeyboardEvent): void {
+    if (document.querySelector("dialog[open]")) {
+      return;
+    }
     const typing = e.target instanceof HTMLElement && e.target.closest("input, textarea, select");
     if (typing) {
       return;
     }
     if ((e.ctrlKey || e.metaKey) && ["z", "y"].includes(e.key.toLowerCase())) {
       e.stopImmediatePropagation(); // Annotorious would undo behind the session's back
+      e.preventDefault();
+      this.takeBack(e.key.toLowerCase() === "z" && !e.shiftKey);
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey) {
@@ -439,6 +568,8 @@ class Editor implements View {
       },
       ArrowLeft: () => this.step(-1),
       ArrowRight: () => this.step(1),
+      "?": showHelp,
+      c: () => this.chat.toggle(),
       v: () => this.setTool("select"),
       b: () => this.setTool("box"),
       "+": () => this.stage?.zoom(1.4),

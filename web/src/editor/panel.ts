@@ -1,4 +1,4 @@
-import type { Annotation } from "../client";
+import type { Annotation, Peer } from "../client";
 import { colorOf } from "../colors";
 import { h, iconButton } from "../dom";
 
@@ -21,6 +21,8 @@ export class Panel {
   private selected: readonly string[] = [];
   private editable = false;
   private filter = "";
+  private holders: ReadonlyMap<string, Peer> = new Map();
+  private held = "";
   private frame = 0;
 
   constructor(private readonly events: PanelEvents) {
@@ -53,6 +55,20 @@ export class Panel {
     });
   }
 
+  /** Marks the boxes that others have selected, with who it is. */
+  hold(peers: ReadonlyMap<string, Peer>): void {
+    const holders = new Map<string, Peer>();
+    for (const peer of peers.values()) {
+      peer.state.selection?.forEach((id) => holders.set(id, peer));
+    }
+    const key = JSON.stringify([...holders].map(([id, peer]) => [id, peer.user, peer.name]));
+    if (key !== this.held) {
+      this.held = key;
+      this.holders = holders;
+      this.show(this.annotations, this.selected, this.editable);
+    }
+  }
+
   close(): void {
     cancelAnimationFrame(this.frame);
   }
@@ -78,7 +94,9 @@ export class Panel {
   }
 
   private row(a: Annotation): HTMLElement {
-    const key = `${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
+    const holder = this.holders.get(a.id);
+    const holderName = holder && (holder.name || holder.user);
+    const key = `${holderName ?? ""}\n${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
     let row = this.rows.get(a.id);
     if (!row || row.dataset.key !== key) {
       row = h(
@@ -88,9 +106,11 @@ export class Panel {
           "button",
           { class: "row", type: "button", onclick: () => this.events.select(a.id) },
           h("span", { class: "dot", style: `--tint: ${colorOf(a.label)}` }),
-          h("span", { class: "row-label" }, a.label),
+          h("span", { class: "row-label", title: a.label }, a.label),
           a.confidence !== null && h("span", { class: "pill" }, `${Math.round(a.confidence * 100)} %`),
-          h("small", {}, a.updated_by),
+          holderName
+            ? h("small", { class: "holder", style: `--tint: ${colorOf(holder.user)}`, title: `${holderName} is editing this` }, holderName)
+            : h("small", { title: a.updated_by }, a.updated_by),
         ),
         this.editable && iconButton("trash", `Delete ${a.label}`, () => this.events.remove(a.id)),
       );

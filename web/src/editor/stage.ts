@@ -28,6 +28,8 @@ export class Stage {
   private readonly annotator: OpenSeadragonAnnotator;
   private readonly dirty = new Map<string, Box>();
   private readonly closing = new AbortController();
+  /** Nobody has zoomed or panned: another window size shows all of it again. */
+  private whole = true;
   private size = { x: 1, y: 1 };
 
   private constructor(
@@ -64,6 +66,10 @@ export class Stage {
     for (const name of ["update-viewport", "resize", "animation", "open"] as const) {
       viewer.addHandler(name, () => events.placed());
     }
+    for (const name of ["canvas-scroll", "canvas-pinch", "canvas-drag"] as const) {
+      viewer.addHandler(name, () => (this.whole = false));
+    }
+    viewer.addHandler("resize", () => this.whole && requestAnimationFrame(() => !this.closing.signal.aborted && fitWithMargin(viewer, true)));
     const { signal } = this.closing;
     addEventListener("pointerup", () => setTimeout(() => this.commit()), { signal, capture: true });
     addEventListener("pointercancel", () => setTimeout(() => this.commit()), { signal, capture: true });
@@ -88,17 +94,7 @@ export class Stage {
         gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
       } as OpenSeadragon.Options);
       viewer.addOnceHandler("open", () => {
-        const margin = 0.06;
-        const bounds = viewer.world.getHomeBounds();
-        viewer.viewport.fitBounds(
-          new OpenSeadragon.Rect(
-            bounds.x - bounds.width * margin,
-            bounds.y - bounds.height * margin,
-            bounds.width * (1 + 2 * margin),
-            bounds.height * (1 + 2 * margin),
-          ),
-          true,
-        );
+        fitWithMargin(viewer, true);
         resolve(new Stage(element, viewer, events));
       });
       viewer.addOnceHandler("open-failed", () => {
@@ -153,11 +149,28 @@ export class Stage {
   }
 
   zoom(factor: number): void {
+    this.whole = false;
     this.viewer.viewport.zoomBy(factor).applyConstraints();
   }
 
   fit(): void {
-    this.viewer.viewport.goHome();
+    this.whole = true;
+    fitWithMargin(this.viewer, false);
+  }
+
+  /** The boxes at a pointer, smallest first; slack in pixels lets tiny ones be hit. */
+  boxesAt(event: { clientX: number; clientY: number }, boxes: Iterable<Annotation>, slack: number): string[] {
+    const corner = this.element.getBoundingClientRect();
+    const [x, y] = [event.clientX - corner.left, event.clientY - corner.top];
+    return [...boxes]
+      .map((a) => ({ a, at: this.place(a) }))
+      .filter(({ at }) => {
+        // Only what is hard to hit gets a margin.
+        const [dx, dy] = [at.width < 2 * slack ? slack : 2, at.height < 2 * slack ? slack : 2];
+        return x >= at.left - dx && x <= at.left + at.width + dx && y >= at.top - dy && y <= at.top + at.height + dy;
+      })
+      .sort((p, q) => p.at.width * p.at.height - q.at.width * q.at.height)
+      .map(({ a }) => a.id);
   }
 
   /** Where a box is on the screen, in pixels from the stage's corner. */
@@ -228,6 +241,13 @@ export class Stage {
       },
     } as unknown as ImageAnnotation;
   }
+}
+
+function fitWithMargin(viewer: OpenSeadragon.Viewer, immediately: boolean): void {
+  const margin = 0.06;
+  const { x, y, width, height } = viewer.world.getHomeBounds();
+  const whole = new OpenSeadragon.Rect(x - width * margin, y - height * margin, width * (1 + 2 * margin), height * (1 + 2 * margin));
+  viewer.viewport.fitBounds(whole, immediately);
 }
 
 function labelOf(a: ImageAnnotation): string {

@@ -1,0 +1,71 @@
+import { h, iconButton } from "./dom";
+
+const KEYS: [string, string][] = [
+  ["B", "Draw boxes"],
+  ["V", "Select and pan"],
+  ["Space + drag", "Pan while drawing"],
+  ["Click", "Select; again for the box below"],
+  ["Enter", "Save the label"],
+  ["Delete", "Delete the selected boxes"],
+  ["Esc", "Let go"],
+  ["Ctrl + Z", "Undo what you did"],
+  ["Ctrl + Shift + Z", "Redo"],
+  ["+  −  0", "Zoom in, out, fit"],
+  ["←  →", "Previous, next image"],
+  ["C", "Chat"],
+  ["?", "This sheet"],
+];
+
+function open(dialog: HTMLDialogElement): void {
+  document.querySelector("dialog")?.remove();
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (e) => e.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Shows what the keys do. */
+export function showHelp(): void {
+  const rows = KEYS.map(([key, what]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)));
+  const dialog = h(
+    "dialog",
+    { class: "card dialog help", "aria-labelledby": "help-title" },
+    h("header", {}, h("h2", { id: "help-title" }, "Keyboard"), iconButton("close", "Close", () => dialog.close())),
+    h("dl", {}, ...rows),
+  );
+  open(dialog);
+}
+
+/** Asks for an image's new name; resolves to null if there is none. */
+export function askName(name: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const input = h("input", { class: "field", id: "new-name", value: name, maxlength: 255, required: true, autocomplete: "off" });
+    let answer: string | null = null;
+    const dialog = h(
+      "dialog",
+      { class: "card dialog", "aria-labelledby": "rename-title" },
+      h(
+        "form",
+        {
+          onsubmit: (e: Event) => {
+            e.preventDefault();
+            answer = input.value.trim();
+            dialog.close();
+          },
+        },
+        h("h2", { id: "rename-title" }, "Rename image"),
+        h("label", { for: "new-name" }, "Name"),
+        input,
+        h(
+          "footer",
+          {},
+          h("button", { class: "button", type: "button", onclick: () => dialog.close() }, "Cancel"),
+          h("button", { class: "button primary", type: "submit" }, "Rename"),
+        ),
+      ),
+    );
+    dialog.addEventListener("close", () => resolve(answer && answer !== name ? answer : null));
+    open(dialog);
+    input.setSelectionRange(0, name.includes(".") ? name.lastIndexOf(".") : name.length);
+  });
+}
