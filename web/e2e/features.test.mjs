@@ -1,0 +1,152 @@
+// Undo, chat, themes, help, the grid's chores and accessibility, by two people
+// in two browsers, against a real node (EASEL_BIN).
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { EaselNode, eventually, launchBrowser, Person } from "./node.mjs";
+
+let node, browser, ann, bob, annToken, image, axe;
+
+before(async () => {
+  assert.ok(process.env.EASEL_BIN, "EASEL_BIN names the binary to test");
+  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  node = await EaselNode.start();
+  browser = await launchBrowser();
+  annToken = await node.token("ann", "Ann Lee");
+  image = await node.upload(annToken, "coffee.jpg");
+  ann = await Person.arrive(browser, node, annToken);
+  bob = await Person.arrive(browser, node, await node.token("bob", "Bob Stone"));
+});
+
+after(async () => {
+  await browser?.close();
+  await node?.close();
+});
+
+/** Fails for what axe calls serious or worse. */
+async function accessible(page, what) {
+  await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations === 1).map((a) => a.finished)));
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const serious = violations
+    .filter((v) => v.impact === "serious" || v.impact === "critical")
+    .map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 140)} ${n.any[0]?.message ?? ""}`).join("\n  ")}`);
+  assert.deepEqual(serious, [], what);
+}
+
+const keys = async (person, ...presses) => {
+  await person.page.evaluate(() => document.activeElement?.blur());
+  for (const key of presses) {
+    await person.page.keyboard.press(key);
+  }
+};
+const gone = (person, label) => eventually(`${label} is gone`, async () => !(await person.labels()).includes(label));
+const there = (person, label) => person.page.locator(`.tag:text-is("${label}")`).first().waitFor();
+
+test("undo and redo reach the other", async () => {
+  await ann.openImage(image.id);
+  await bob.openImage(image.id);
+  await ann.draw([0.4, 0.3], [0.6, 0.6], "cup");
+  await there(bob, "cup");
+  await ann.badge("saved");
+  await keys(ann, "Control+z");
+  await gone(bob, "cup");
+  await ann.badge("saved");
+  await keys(ann, "Control+Shift+z");
+  await there(bob, "cup");
+  await ann.badge("saved");
+});
+
+test("undo leaves alone what the other did since, and says so", async () => {
+  await bob.page.locator('.boxes button:has-text("cup")').first().click();
+  const input = bob.page.locator(".popover input");
+  await input.fill("mug");
+  await input.press("Enter");
+  await there(ann, "mug");
+  await keys(ann, "Control+z");
+  await ann.page.locator('.toast:has-text("Left alone"):has-text("Bob Stone")').waitFor();
+  assert.deepEqual((await node.annotations(annToken, image.id)).map((a) => a.label), ["mug"]);
+});
+
+test("clicking the same spot goes through overlapping boxes", async () => {
+  await ann.draw([0.45, 0.4], [0.52, 0.5], "inner");
+  await there(bob, "inner");
+  await keys(ann, "Escape");
+  const selected = () => ann.page.locator(".boxes li.selected .row-label").allTextContents();
+  await ann.page.mouse.click(...(await ann.at(0.48, 0.45)));
+  await eventually("the inner box is selected", async () => (await selected()).join() === "inner");
+  await bob.page.locator('.boxes .holder:text-is("Ann Lee")').waitFor();
+  await ann.page.locator(".a9s-shape-handle").first().waitFor();
+  await keys(ann, "Escape");
+});
+
+test("people talk, and a newcomer reads what was said", async () => {
+  await ann.page.locator('button[aria-label^="Chat"]').click();
+  await ann.page.locator('.chat input').fill("Is this a cup?");
+  await ann.page.keyboard.press("Enter");
+  await bob.page.locator(".unread").waitFor();
+  await keys(bob, "c");
+  await bob.page.locator('.chat-lines li:has-text("Is this a cup?"):has-text("Ann Lee")').waitFor();
+  await bob.page.reload();
+  await bob.ready();
+  await keys(bob, "c");
+  await bob.page.locator('.chat-lines li:has-text("Is this a cup?")').waitFor();
+});
+
+test("the help sheet opens by key and closes by Escape", async () => {
+  await keys(ann, "?");
+  await ann.page.locator("dialog.help[open]").waitFor();
+  await accessible(ann.page, "help");
+  await ann.page.keyboard.press("Escape");
+  await ann.page.locator("dialog").waitFor({ state: "detached" });
+});
+
+test("the editor has no serious fault of accessibility, light or dark", async () => {
+  await accessible(ann.page, "light");
+  await ann.page.locator('button[aria-label="Light or dark"]').click();
+  assert.equal(await ann.page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await accessible(ann.page, "dark");
+  await ann.page.reload();
+  await ann.ready();
+  assert.equal(await ann.page.evaluate(() => document.documentElement.dataset.theme), "dark");
+});
+
+test("a narrow window shows the whole page", async () => {
+  await bob.page.setViewportSize({ width: 420, height: 800 });
+  await eventually("nothing is cut off", () => bob.page.evaluate(() => document.querySelector(".editor").scrollWidth <= innerWidth));
+  await bob.page.setViewportSize({ width: 1360, height: 850 });
+});
+
+test("an image is renamed, found, deleted and restored from the grid", async () => {
+  await ann.page.locator('a[aria-label="All images"]').click();
+  await ann.page.locator(".tile img.ready").waitFor();
+  await accessible(ann.page, "grid");
+  await ann.page.locator(".tile-frame").hover();
+  await ann.page.locator('button[aria-label="Rename coffee.jpg"]').click();
+  await ann.page.locator("dialog input").fill("morning.jpg");
+  await ann.page.keyboard.press("Enter");
+  await ann.page.locator('.tile-name:text-is("morning.jpg")').waitFor();
+  await bob.page.locator('.title:text-is("morning.jpg")').waitFor();
+  await ann.page.locator("input.search").fill("label:nowhere");
+  await ann.page.locator('h2:text-is("Nothing matches")').waitFor();
+  await ann.page.locator("input.search").fill("label:mug");
+  await ann.page.locator('.tile-name:text-is("morning.jpg")').waitFor();
+  await ann.page.locator("input.search").fill("");
+  await ann.page.locator('button[aria-label="Delete morning.jpg"]').click();
+  await bob.page.locator(".notice:not([hidden])").waitFor();
+  assert.equal(await bob.page.locator(".notice button").count(), 0, "only Ann may restore her image");
+  await ann.page.locator('.toast-action:text-is("Restore")').click();
+  await ann.page.locator('.tile-name:text-is("morning.jpg")').waitFor();
+  await bob.page.locator(".notice").waitFor({ state: "hidden" });
+});
+
+test("others cannot rename or delete it", async () => {
+  await bob.page.locator('a[aria-label="All images"]').click();
+  await bob.page.locator(".tile").waitFor();
+  assert.equal(await bob.page.locator(".tile-actions").count(), 0);
+});
+
+test("no page ran into an error", () => {
+  assert.deepEqual([...ann.faults, ...bob.faults], []);
+});
