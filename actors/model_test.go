@@ -21,7 +21,7 @@ import (
 const (
 	books   = 10
 	writers = 5
-	writes  = 40 // of each writer
+	writes  = 30 // of each writer
 )
 
 // TestModel drives many actors at once through faults of the journal, panics,
@@ -40,7 +40,7 @@ func TestModel(t *testing.T) {
 func TestModelNotices(t *testing.T) {
 	for _, fault := range []string{"answer early", "forget verdicts", "trust timers", "skip undo"} {
 		t.Run(fault, func(t *testing.T) {
-			for seed := range uint64(6) {
+			for seed := range uint64(10) {
 				if err := model(t, seed+1, fault); err != nil {
 					t.Logf("seed %d: %v", seed+1, err)
 					return
@@ -56,7 +56,11 @@ func model(t *testing.T, seed uint64, fault string) error {
 	t.Helper()
 	home, w := t.TempDir(), newWitness()
 	faults := &rough{}
-	faults.append = sometimes(seed, 0.03, []float64{0.2, 0.9}[seed%2])
+	timers := []float64{0.2, 0.75}[seed%2]
+	if fault == "trust timers" {
+		timers = 0.9 // it shows only if all of an actor's entries were lost
+	}
+	faults.append = sometimes(seed, 0.03, timers)
 	faults.claim = sometimes(seed+1, 0.03, 0.03)
 	faults.restore = sometimes(seed+2, 0.03, 0.03)
 	before := modelWorld(t, home, w, faults, fault, 0)
@@ -86,7 +90,7 @@ func model(t *testing.T, seed uint64, fault string) error {
 	if len(w.wrong) > 0 {
 		return errors.New(strings.Join(w.wrong[:min(len(w.wrong), 8)], "\n"))
 	}
-	if len(w.acked) < writers*writes/4 {
+	if len(w.acked) < writers*writes/16 {
 		return fmt.Errorf("only %d writes were acknowledged: the model tests nothing", len(w.acked))
 	}
 	return nil
