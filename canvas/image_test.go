@@ -94,9 +94,17 @@ func TestAmendChangesTheRowAndTellsEveryone(t *testing.T) {
 		t.Errorf("published %d for no change", n)
 	}
 	for _, m := range []canvas.Amend{
-		{Filename: ptr("")}, {Filename: ptr(strings.Repeat("a", 256))}, {Filename: ptr("a/b")}, {Filename: ptr("a\\b")},
-		{Filename: ptr("..")}, {Filename: ptr("a\x00")}, {Filename: ptr("\xff")},
-		{Metadata: json.RawMessage(`[]`)}, {Metadata: json.RawMessage(`{`)}, {Metadata: json.RawMessage(`null`)}, {Metadata: json.RawMessage(``)},
+		{Filename: ptr("")},
+		{Filename: ptr(strings.Repeat("a", 256))},
+		{Filename: ptr("a/b")},
+		{Filename: ptr("a\\b")},
+		{Filename: ptr("..")},
+		{Filename: ptr("a\x00")},
+		{Filename: ptr("\xff")},
+		{Metadata: json.RawMessage(`[]`)},
+		{Metadata: json.RawMessage(`{`)},
+		{Metadata: json.RawMessage(`null`)},
+		{Metadata: json.RawMessage(``)},
 		{Metadata: json.RawMessage(`{"a":"` + strings.Repeat("x", canvas.MaxMetadata) + `"}`)},
 	} {
 		m.By = ann
@@ -114,8 +122,17 @@ func TestASoftDeletedImageIsGoneUntilRestored(t *testing.T) {
 	}
 	w.restart()
 	for _, m := range []actors.Message{
-		canvas.Look{}, canvas.Amend{By: ann, Filename: ptr("x")}, write(ann, put("", "a")), canvas.Hello{By: ann, Client: "tab", Conn: "c"},
-		canvas.List{}, canvas.One{ID: id(1)}, canvas.Log{}, canvas.Page{}, canvas.Say{By: ann, Text: "x"}, canvas.Messages{}, prepare(id(2)),
+		canvas.Look{},
+		canvas.Amend{By: ann, Filename: ptr("x")},
+		write(ann, put("", "a")),
+		canvas.Hello{By: ann, Client: "tab", Conn: "c"},
+		canvas.List{},
+		canvas.One{ID: id(1)},
+		canvas.Log{},
+		canvas.Page{},
+		canvas.Say{By: ann, Text: "x"},
+		canvas.Messages{},
+		prepare(id(2)),
 	} {
 		w.fails(m, easel.CodeGone)
 	}

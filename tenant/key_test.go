@@ -21,8 +21,14 @@ func TestServiceKeyLife(t *testing.T) {
 		t.Fatal(diff)
 	}
 	for _, m := range []tenant.KeyCheck{
-		{ID: made.ID}, {ID: made.ID, Secret: secret[1:]}, {ID: made.ID, Secret: secret + "0"}, {ID: made.ID, Secret: strings.ToUpper(secret)}, {ID: made.ID, Secret: string(tenant.HashSecret(secret))},
-		{ID: easel.NewID(), Secret: secret}, {ID: easel.NewID()}, {},
+		{ID: made.ID},
+		{ID: made.ID, Secret: secret[1:]},
+		{ID: made.ID, Secret: secret + "0"},
+		{ID: made.ID, Secret: strings.ToUpper(secret)},
+		{ID: made.ID, Secret: string(tenant.HashSecret(secret))},
+		{ID: easel.NewID(), Secret: secret},
+		{ID: easel.NewID()},
+		{},
 	} {
 		w.refused(easel.CodeUnauthorized, m)
 	}
