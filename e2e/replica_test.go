@@ -230,7 +230,7 @@ func (r *replica) overSocket(ctx context.Context, a *api, random *rand.Rand) err
 		if f.T == "welcome" {
 			if f.Recovered != r.complete && f.Epoch == r.epoch {
 				// Only a log that is too long to send is refused.
-				if f.Recovered || f.Ver-r.ver < 5000 {
+				if f.Recovered || f.Ver-r.ver < 1500 {
 					r.fail("since %d of %d, recovered is %v", r.ver, f.Ver, f.Recovered)
 				}
 			}
