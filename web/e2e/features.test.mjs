@@ -81,6 +81,14 @@ test("clicking the same spot goes through overlapping boxes", async () => {
   await keys(ann, "Escape");
 });
 
+test("what is typed right after a drag is the label, and no shortcut", async () => {
+  await ann.drag([0.7, 0.2], [0.8, 0.3]);
+  await ann.page.keyboard.type("vb early");
+  await ann.page.locator(".popover:not([hidden]) input:focus").waitFor();
+  await ann.page.keyboard.press("Enter");
+  await there(bob, "vb early");
+});
+
 test("people talk, and a newcomer reads what was said", async () => {
   await ann.page.locator('button[aria-label^="Chat"]').click();
   await ann.page.locator('.chat input').fill("Is this a cup?");

@@ -44,6 +44,8 @@ class Editor implements View {
   private readonly undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.takeBack(true), { disabled: true });
   private readonly redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.takeBack(false), { disabled: true });
   private picked: { id: string; x: number; y: number } | null = null;
+  /** Letters typed between the end of a drag and its box: they are its label. */
+  private typedEarly: string | null = null;
   private waitingUndo: (() => void) | null = null;
   private image: Image | null = null;
 
@@ -408,6 +410,8 @@ class Editor implements View {
     const focus = one !== null && one.id === this.focusNext;
     this.popover?.show(one, this.knownLabels(), focus);
     if (focus) {
+      this.popover?.type(this.typedEarly ?? "");
+      this.typedEarly = null;
       this.focusNext = "";
     }
   }
@@ -473,6 +477,10 @@ class Editor implements View {
         }
         if (start) {
           start = null;
+          if (!still) {
+            this.typedEarly = "";
+            setTimeout(() => (this.typedEarly = null), 1500);
+          }
           this.session?.presence({ draft: undefined });
         }
       },
@@ -557,6 +565,12 @@ class Editor implements View {
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey) {
+      return;
+    }
+    if (this.typedEarly !== null && e.key.length === 1) {
+      this.typedEarly += e.key;
+      e.preventDefault();
+      e.stopImmediatePropagation();
       return;
     }
     const actions: Record<string, () => void> = {

@@ -85,6 +85,14 @@ export class Popover {
     }
   }
 
+  /** Puts in what was typed before the field was there. */
+  type(text: string): void {
+    if (text) {
+      this.input.value = text;
+      this.dirty = true;
+    }
+  }
+
   private suggest(labels: string[]): void {
     const key = labels.join("\n");
     if (key === this.suggested) {
