@@ -49,11 +49,22 @@ func TestContractUnknownRoutes(t *testing.T) {
 	}
 	id := strings.Repeat("0", 32)
 	for _, c := range []struct{ method, path, allow string }{
-		{"POST", "/health", "GET, HEAD"}, {"DELETE", "/api/me", "GET, HEAD"}, {"POST", "/api/images", "GET, HEAD"}, {"PUT", "/api/images/" + id, "GET, HEAD, PATCH, DELETE"},
-		{"GET", "/api/annotations", "POST"}, {"PUT", "/api/annotations/bulk", "POST"}, {"GET", "/api/tickets", "POST"}, {"POST", "/api/files/x", "GET, HEAD, PUT, DELETE"},
-		{"PATCH", "/api/kv/x", "GET, HEAD, PUT, DELETE"}, {"PUT", "/api/keys", "GET, HEAD, POST"}, {"GET", "/api/keys/" + id, "DELETE"},
-		{"GET", "/api/images/" + id + "/restore", "POST"}, {"DELETE", "/api/images/" + id + "/ops", "GET, HEAD, POST"}, {"BREW", "/api/me", "GET, HEAD"},
-		{"PUT", "/api/files", "GET, HEAD"}, {"DELETE", "/api/kv", "GET, HEAD"},
+		{"POST", "/health", "GET, HEAD"},
+		{"DELETE", "/api/me", "GET, HEAD"},
+		{"POST", "/api/images", "GET, HEAD"},
+		{"PUT", "/api/images/" + id, "GET, HEAD, PATCH, DELETE"},
+		{"GET", "/api/annotations", "POST"},
+		{"PUT", "/api/annotations/bulk", "POST"},
+		{"GET", "/api/tickets", "POST"},
+		{"POST", "/api/files/x", "GET, HEAD, PUT, DELETE"},
+		{"PATCH", "/api/kv/x", "GET, HEAD, PUT, DELETE"},
+		{"PUT", "/api/keys", "GET, HEAD, POST"},
+		{"GET", "/api/keys/" + id, "DELETE"},
+		{"GET", "/api/images/" + id + "/restore", "POST"},
+		{"DELETE", "/api/images/" + id + "/ops", "GET, HEAD, POST"},
+		{"BREW", "/api/me", "GET, HEAD"},
+		{"PUT", "/api/files", "GET, HEAD"},
+		{"DELETE", "/api/kv", "GET, HEAD"},
 	} {
 		t.Run("405 "+c.method+" "+c.path, func(t *testing.T) {
 			t.Parallel()

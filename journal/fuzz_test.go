@@ -40,8 +40,10 @@ func FuzzSegment(f *testing.F) {
 	b := appendSegmentHeader(nil, 1, begin{first: 1, salt: salt})
 	payload := []byte("payload")
 	for i := range uint64(3) {
-		b = appendRecordHeader(b, record{kind: kindBatch, nameLen: 1, payloadLen: uint32(len(payload)),
-			bodyCRC: bodyCRC("a", payload), lsn: i + 1, synced: i, owner: ownerOf("a"), seq: i + 1, term: 1}, salt)
+		b = appendRecordHeader(b, record{
+			kind: kindBatch, nameLen: 1, payloadLen: uint32(len(payload)),
+			bodyCRC: bodyCRC("a", payload), lsn: i + 1, synced: i, owner: ownerOf("a"), seq: i + 1, term: 1,
+		}, salt)
 		b = append(append(b, 'a'), payload...)
 	}
 	f.Add(b)

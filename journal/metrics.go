@@ -59,8 +59,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.appends, m.batches, m.bytes, m.syncs,
-		m.failures, m.segments, m.compactions, m.corrupt} {
+	for _, c := range []prometheus.Collector{
+		m.appends, m.batches, m.bytes, m.syncs,
+		m.failures, m.segments, m.compactions, m.corrupt,
+	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register journal metrics: %w", err)
 		}

@@ -78,8 +78,10 @@ func parseSegmentHeader(b []byte, seq uint64) (h begin, ok bool) {
 			crc32.Checksum(c[:60], castagnoli) == binary.LittleEndian.Uint32(c[60:]) &&
 			binary.LittleEndian.Uint32(c[8:]) == segmentFormat &&
 			binary.LittleEndian.Uint64(c[16:]) == seq {
-			h = begin{first: binary.LittleEndian.Uint64(c[24:]), salt: binary.LittleEndian.Uint32(c[12:]),
-				prevOwner: binary.LittleEndian.Uint32(c[32:])}
+			h = begin{
+				first: binary.LittleEndian.Uint64(c[24:]), salt: binary.LittleEndian.Uint32(c[12:]),
+				prevOwner: binary.LittleEndian.Uint32(c[32:]),
+			}
 			return h, h.first > 0
 		}
 	}

@@ -257,8 +257,10 @@ func (n *Node) commit(group []*pending) {
 	n.active.size += int64(len(buf))
 	for _, p := range group {
 		if p.err == nil {
-			n.enterLocked(p.term.name, ref{seg: n.active, off: p.off, len: uint32(len(p.payload)),
-				crc: p.crc, kind: p.kind, seq: p.seq, term: p.term.number})
+			n.enterLocked(p.term.name, ref{
+				seg: n.active, off: p.off, len: uint32(len(p.payload)),
+				crc: p.crc, kind: p.kind, seq: p.seq, term: p.term.number,
+			})
 		}
 	}
 	n.liveBytes += int64(len(buf))
@@ -311,8 +313,10 @@ func (n *Node) mark() {
 	if n.marked || n.isBroken() || n.active == nil {
 		return
 	}
-	buf := appendRecordHeader(nil, record{kind: kindMark, lsn: n.nextLSN, synced: n.nextLSN,
-		prevOwner: n.lastOwner, bodyCRC: crc32.Checksum(nil, castagnoli)}, n.active.salt)
+	buf := appendRecordHeader(nil, record{
+		kind: kindMark, lsn: n.nextLSN, synced: n.nextLSN,
+		prevOwner: n.lastOwner, bodyCRC: crc32.Checksum(nil, castagnoli),
+	}, n.active.salt)
 	if err := n.persist(buf); err != nil {
 		n.fail(nil, err)
 		return

@@ -111,10 +111,16 @@ func TestMergeKeepsTheNewest(t *testing.T) {
 		{"nothing", nil, pages.Set{}},
 		{"empty sets", []pages.Set{{}, {}}, pages.Set{}},
 		{"empty among others", []pages.Set{{}, cut, {}}, cut},
-		{"pages past the end go", []pages.Set{old, cut},
-			pages.Set{PageSize: 512, Size: 4, Pages: []pages.Page{page(1, 512, "old"), page(2, 512, "cut")}}},
-		{"and do not come back", []pages.Set{old, cut, grown},
-			pages.Set{PageSize: 512, Size: 10, Pages: []pages.Page{page(1, 512, "old"), page(2, 512, "cut"), page(4, 512, "new"), page(10, 512, "new")}}},
+		{
+			"pages past the end go",
+			[]pages.Set{old, cut},
+			pages.Set{PageSize: 512, Size: 4, Pages: []pages.Page{page(1, 512, "old"), page(2, 512, "cut")}},
+		},
+		{
+			"and do not come back",
+			[]pages.Set{old, cut, grown},
+			pages.Set{PageSize: 512, Size: 10, Pages: []pages.Page{page(1, 512, "old"), page(2, 512, "cut"), page(4, 512, "new"), page(10, 512, "new")}},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
