@@ -129,20 +129,22 @@ func (b *Bucket) wipeLog(ctx context.Context, name Name, log string, l *deadLog)
 	}
 	var keys []string
 	ends := map[uint64]bool{} // slots that are a seal
-	for _, seq := range l.seqs {
-		body, v, err := b.get(ctx, log+slotName(seq))
-		if errors.Is(err, blob.ErrNotFound) {
+	bodies, versions := make([][]byte, len(l.seqs)), make([]blob.Version, len(l.seqs))
+	errs := make([]error, len(l.seqs))
+	parallel(len(l.seqs), func(i int) { bodies[i], versions[i], errs[i] = b.get(ctx, log+slotName(l.seqs[i])) })
+	for i, seq := range l.seqs {
+		if errors.Is(errs[i], blob.ErrNotFound) {
 			continue
 		}
-		if err != nil {
-			return nil, err
+		if errs[i] != nil {
+			return nil, errs[i]
 		}
-		f, _, _, err := decodeSlot(body)
+		f, _, _, err := decodeSlot(bodies[i])
 		switch {
 		case err == nil && f.Kind == slotSeal:
 			ends[seq] = true
 		case errors.Is(err, errTorn):
-			if err := b.sealTorn(ctx, log, facts, seq, v); err != nil {
+			if err := b.sealTorn(ctx, log, facts, seq, versions[i]); err != nil {
 				return nil, err
 			}
 			ends[seq] = true

@@ -32,13 +32,14 @@ func definite(err error) bool {
 }
 
 // try calls until the answer is definite, stop is closed or the deadline is
-// over. Each call gets a part of the deadline, and more for size bytes.
+// over. Each call gets half of the deadline, so that one that hangs is not the
+// last, and more for size bytes.
 func (b *Bucket) try(ctx context.Context, stop <-chan struct{}, size int, call func(context.Context) error) error {
 	slow := time.Duration(size) * time.Second >> 20 // 1 MiB/s
 	ctx, cancel := context.WithTimeout(ctx, b.deadline+slow)
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := b.attempt(ctx, b.deadline/4+slow, call)
+		err := b.attempt(ctx, b.deadline/2+slow, call)
 		if definite(err) {
 			return err
 		}
@@ -146,7 +147,7 @@ func (b *Bucket) list(ctx context.Context, prefix, after string) ([]string, erro
 func (b *Bucket) remove(ctx context.Context, keys []string) error {
 	errs := make([]error, len(keys))
 	parallel(len(keys), func(i int) {
-		errs[i] = b.attempt(ctx, b.deadline/4, func(ctx context.Context) error { return b.store.Delete(ctx, keys[i]) })
+		errs[i] = b.attempt(ctx, b.deadline/2, func(ctx context.Context) error { return b.store.Delete(ctx, keys[i]) })
 	})
 	return errors.Join(errs...)
 }
