@@ -225,7 +225,7 @@ func (r *replica) overSocket(ctx context.Context, a *api, random *rand.Rand) err
 	for range patienceOf(random) {
 		f, err := s.next()
 		if err != nil {
-			return nil //nolint:nilerr // it comes back, and then sees whether the node is there
+			return nil // it comes back, and then sees whether the node is there
 		}
 		if f.T == "welcome" {
 			if f.Recovered != r.complete && f.Epoch == r.epoch {
