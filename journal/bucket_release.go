@@ -103,5 +103,5 @@ func (t *bucketTerm) closeWith(ctx context.Context, refs []slotRef) error {
 func (t *bucketTerm) end() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.durable
+	return t.out.durable
 }

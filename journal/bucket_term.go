@@ -39,18 +39,28 @@ type bucketTerm struct {
 	compacting   bool
 	compactAt    int // length of refs
 
-	waiting    []waiter
-	bytes      int       // of waiting
-	since      time.Time // when waiting began to fill
-	lingering  bool
+	in   inbox
+	out  outbox
+	idle chan struct{} // closed when all appends are answered; nil if nobody waits
+}
+
+// inbox is appends that are in no slot yet.
+type inbox struct {
+	waiting   []waiter
+	bytes     int       // of waiting
+	since     time.Time // when waiting began to fill
+	lingering bool
+}
+
+// outbox is the term's slots.
+type outbox struct {
 	next       uint64 // seq of the next slot
 	sum        uint32 // that ended the last slot made
 	durable    uint64 // slots that are durable, without a gap
 	flying     int    // slots under way
 	line       []*flight
 	delivering bool
-	broken     bool          // a slot was answered with an error
-	idle       chan struct{} // closed when all appends are answered; nil if nobody waits
+	broken     bool // a slot was answered with an error
 }
 
 // waiter is one append.
@@ -112,11 +122,11 @@ func (t *bucketTerm) Append(s pages.Set, done func(error)) {
 	case held > t.b.maxHeld:
 		t.endLocked(unavailable("too much waits", errTooMuch))
 	default:
-		if len(t.waiting) == 0 {
-			t.since = w.begun
+		if len(t.in.waiting) == 0 {
+			t.in.since = w.begun
 		}
-		t.waiting = append(t.waiting, w)
-		t.bytes += w.bytes
+		t.in.waiting = append(t.in.waiting, w)
+		t.in.bytes += w.bytes
 		t.pumpLocked()
 		return
 	}
@@ -128,7 +138,7 @@ var errTooMuch = errors.New("the limit of held bytes is reached")
 // refuseLocked answers an append after all before it.
 func (t *bucketTerm) refuseLocked(err error, w waiter) {
 	t.endLocked(err)
-	t.line = append(t.line, &flight{waits: []waiter{w}})
+	t.out.line = append(t.out.line, &flight{waits: []waiter{w}})
 	t.deliverLocked()
 }
 
@@ -144,242 +154,15 @@ func (t *bucketTerm) endLocked(err error) {
 	if errors.Is(err, ErrFenced) {
 		t.b.metrics.fenced.Inc()
 	}
-	if len(t.waiting) > 0 {
-		t.line = append(t.line, &flight{waits: t.waiting})
-		t.waiting, t.bytes = nil, 0
+	if len(t.in.waiting) > 0 {
+		t.out.line = append(t.out.line, &flight{waits: t.in.waiting})
+		t.in.waiting, t.in.bytes = nil, 0
 	}
 	for _, r := range t.refs {
 		t.b.release(r)
 	}
 	t.refs = nil
 	t.deliverLocked()
-}
-
-// pumpLocked sends what waits, as far as the window allows.
-func (t *bucketTerm) pumpLocked() {
-	if t.err != nil || len(t.waiting) == 0 {
-		return
-	}
-	if !t.established {
-		if !t.establishing {
-			t.establishing = true
-			t.b.spawn(t.establish)
-		}
-		return
-	}
-	for len(t.waiting) > 0 && t.flying < slotWindow {
-		if t.lingerLocked() {
-			return
-		}
-		f, err := t.freezeLocked()
-		if err != nil {
-			t.line = append(t.line, f)
-			t.endLocked(err)
-			return
-		}
-		t.line = append(t.line, f)
-		t.flying++
-		t.b.spawn(func() { t.send(f) })
-	}
-}
-
-// lingerLocked reports whether what waits shall wait longer for company.
-func (t *bucketTerm) lingerLocked() bool {
-	if t.b.linger <= 0 || t.leaving || t.bytes >= maxSlot || t.b.open() != nil {
-		return false
-	}
-	left := min(t.b.linger, t.b.linger-t.b.now().Sub(t.since))
-	if left <= 0 {
-		return false
-	}
-	if !t.lingering {
-		t.lingering = true
-		t.b.spawn(func() {
-			timer := time.NewTimer(left)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-t.stop:
-			case <-t.b.life.Done():
-			}
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.lingering = false
-			t.pumpLocked()
-		})
-	}
-	return true
-}
-
-// freezeLocked makes the next slot of what waits. Its bytes never change again.
-func (t *bucketTerm) freezeLocked() (*flight, error) {
-	n, bytes := 0, 0
-	for n < len(t.waiting) && (n == 0 || bytes+t.waiting[n].bytes <= maxSlot) {
-		bytes += t.waiting[n].bytes
-		n++
-	}
-	f := &flight{seq: t.next, waits: t.waiting[:n:n]}
-	t.waiting = t.waiting[n:]
-	t.bytes -= bytes
-	t.since = t.b.now()
-	sets := make([]pages.Set, n)
-	for i, w := range f.waits {
-		sets[i] = w.set
-		f.waits[i].set = pages.Set{}
-	}
-	set, err := pages.Merge(sets...)
-	if err != nil {
-		return f, err
-	}
-	facts := slotFacts{Kind: slotData, Prev: t.sum, Term: t.number, Seq: t.next, Nonce: t.nonce, Watermark: t.durable}
-	var prefix []byte
-	if t.next == 0 && t.head.Last == 0 && len(t.refs) == 0 {
-		facts.Kind, prefix = slotBirth, templateBytes(t.template)
-	}
-	e := t.b.encoders.Get().(*pages.Encoder)
-	payload, err := e.Encode(prefix, set)
-	t.b.encoders.Put(e)
-	if err != nil {
-		return f, err
-	}
-	f.body, t.sum = encodeSlot(facts, payload)
-	t.next++
-	t.b.metrics.batches.Observe(float64(n))
-	return f, nil
-}
-
-// establish makes the head of an actor that had none.
-func (t *bucketTerm) establish() {
-	ctx := context.Background() // the append is nobody's request
-	leave, err := t.enter(ctx)
-	if err == nil {
-		defer leave()
-		h := bucketHead{
-			Name: t.name, State: stateLive, Term: t.number, Nonce: t.nonce, Owner: t.b.owner,
-			Chain: []logTerm{{Term: t.number, Nonce: t.nonce}},
-		}
-		t.version, err = t.b.casHead(ctx, t.stop, h, "")
-		if err == nil {
-			t.mu.Lock()
-			t.head = h
-			t.mu.Unlock()
-		}
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, lost := errors.AsType[*errMoved](err); lost {
-		err = ErrFenced // another gave birth to it, or erased it
-	}
-	if err != nil {
-		t.endLocked(err)
-		return
-	}
-	t.established = true
-	t.pumpLocked()
-}
-
-func (t *bucketTerm) send(f *flight) {
-	key := t.b.logKey(t.name, t.number, t.nonce) + slotName(f.seq)
-	err := t.b.putOnce(context.Background(), t.stop, key, f.body)
-	if _, clash := errors.AsType[*taken](err); clash {
-		err = ErrFenced
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.flying--
-	if err != nil {
-		t.endLocked(err)
-		return
-	}
-	f.durable = true
-	t.b.metrics.bytes.Add(float64(len(f.body)))
-	if t.b.hooks.ackOutOfOrder {
-		early := f.waits
-		f.waits = nil
-		t.b.spawn(func() { t.answer(early, nil) })
-	}
-	t.pumpLocked()
-	t.deliverLocked()
-}
-
-// deliverLocked sees to it that what is decided is answered.
-func (t *bucketTerm) deliverLocked() {
-	if t.delivering || len(t.line) == 0 {
-		return
-	}
-	t.delivering = true
-	t.b.spawn(t.deliver)
-}
-
-// deliver answers those at the front of the line, in order.
-func (t *bucketTerm) deliver() {
-	for {
-		t.mu.Lock()
-		if len(t.line) == 0 || !t.line[0].durable && t.err == nil {
-			t.delivering = false
-			t.restLocked()
-			t.mu.Unlock()
-			return
-		}
-		f := t.line[0]
-		t.line = t.line[1:]
-		waits := f.waits
-		f.waits = nil
-		var err error
-		if f.durable && !t.broken {
-			t.landedLocked(f)
-		} else {
-			// Also if it is durable: what comes after a gap is no history.
-			t.broken, err = true, t.err
-		}
-		t.pumpLocked()
-		t.mu.Unlock()
-		t.answer(waits, err)
-	}
-}
-
-// landedLocked notes a slot that is durable, as are all before it.
-func (t *bucketTerm) landedLocked(f *flight) {
-	t.durable = f.seq + 1
-	if t.err != nil {
-		return
-	}
-	t.refs = append(t.refs, t.b.retain(slotRef{
-		term: t.number, nonce: t.nonce, seq: f.seq, size: len(f.body), body: f.body,
-	}))
-	if len(t.refs) >= t.compactAt {
-		t.compactSoonLocked()
-	}
-}
-
-func (t *bucketTerm) compactSoonLocked() {
-	if !t.compacting && !t.leaving && t.b.open() == nil {
-		t.compacting = true
-		t.b.spawn(t.compactLater)
-	}
-}
-
-func (t *bucketTerm) answer(waits []waiter, err error) {
-	for _, w := range waits {
-		held := t.b.held.Add(-int64(w.bytes))
-		t.b.metrics.held.Set(float64(held))
-		if err == nil {
-			t.b.metrics.appends.Observe(t.b.now().Sub(w.begun).Seconds())
-		}
-		w.done(err)
-	}
-}
-
-// restLocked tells those who wait for all appends to be answered.
-func (t *bucketTerm) restLocked() {
-	if t.idle != nil && t.atRestLocked() {
-		close(t.idle)
-		t.idle = nil
-	}
-}
-
-func (t *bucketTerm) atRestLocked() bool {
-	return len(t.line) == 0 && len(t.waiting) == 0 && !t.delivering
 }
 
 // retain keeps a slot's bytes for compaction if there is room for them.
