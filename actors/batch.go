@@ -316,7 +316,7 @@ func (a *durable) finish(h *held) error {
 func (a *durable) validate(h *held) {
 	h.check = true
 	life, term := a.life, a.term
-	a.sys.wg.Go(func() {
+	a.sys.spawn(func() {
 		ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
 		defer cancel()
 		err := term.Validate(ctx)

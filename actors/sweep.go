@@ -76,7 +76,9 @@ func (s *System) Stop(ctx context.Context) error {
 	if err == nil {
 		err = s.release(ctx, isTimer)
 	}
+	s.spawning.Lock()
 	s.cancel()
+	s.spawning.Unlock()
 	s.pool.wait()
 	s.wg.Wait()
 	s.end.Do(func() {

@@ -68,6 +68,7 @@ type System struct {
 	cancel   context.CancelFunc
 	stopping atomic.Bool
 	end      sync.Once
+	spawning sync.Mutex // held to add to wg, and to end the adding
 	wg       sync.WaitGroup
 
 	seed   maphash.Seed
@@ -187,7 +188,7 @@ func (s *System) Start(ctx context.Context) error {
 			d.drain()
 		}
 	})
-	s.wg.Go(s.sweep)
+	s.spawn(s.sweep)
 	for i := range timerCount {
 		s.nudge(Key{Kind: timerKind, ID: fmt.Sprintf("%02d", i)})
 	}
@@ -361,6 +362,16 @@ func (s *System) admit() (done func(), err error) {
 		return func() { <-s.admission }, nil
 	case <-s.ctx.Done():
 		return nil, errStopping()
+	}
+}
+
+// spawn runs f on a goroutine that Stop waits for; a system that has stopped runs
+// no more.
+func (s *System) spawn(f func()) {
+	s.spawning.Lock()
+	defer s.spawning.Unlock()
+	if s.ctx.Err() == nil {
+		s.wg.Go(f)
 	}
 }
 

@@ -134,8 +134,8 @@ func TestContractUnknownKeys(t *testing.T) {
 		args []string
 		want string
 	}{
-		"flag":            {[]string{"serve", "--adress=x"}, "adress"},
-		"file":            {[]string{"serve", "--config=" + write("a", "adress: x\n")}, "adress"},
+		"flag":            {[]string{"serve", "--addrr=x"}, "addrr"},
+		"file":            {[]string{"serve", "--config=" + write("a", "addrr: x\n")}, "addrr"},
 		"file, snake":     {[]string{"serve", "--config=" + write("b", "jwt_secret: x\n")}, "jwt_secret"},
 		"file, twice":     {[]string{"serve", "--config=" + write("c", "region: x\nregion: y\n")}, "region"},
 		"file, nested":    {[]string{"serve", "--config=" + write("d", "region:\n  a: b\n")}, "region"},

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/easelhq/easel/journal"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/easelhq/easel/journal"
 )
 
 // PageSize is the page size of new files, in bytes; an older file keeps its own.
