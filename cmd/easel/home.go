@@ -30,14 +30,15 @@ func parseHome(c Config, lookup func(string) (string, bool)) (durableHome, error
 	if err != nil {
 		return durableHome{}, badKey("store", "%v", err)
 	}
-	for name, field := range map[string]*string{
-		"AWS_ACCESS_KEY_ID": &o.AccessKey, "AWS_SECRET_ACCESS_KEY": &o.SecretKey,
-	} {
-		v, ok := lookup(name)
-		if !ok || v == "" {
-			return durableHome{}, badKey("store", "needs %s in the environment", name)
+	for _, credential := range []struct {
+		name  string
+		field *string
+	}{{"AWS_ACCESS_KEY_ID", &o.AccessKey}, {"AWS_SECRET_ACCESS_KEY", &o.SecretKey}} {
+		v, _ := lookup(credential.name)
+		if v == "" {
+			return durableHome{}, badKey("store", "needs %s in the environment", credential.name)
 		}
-		*field = v
+		*credential.field = v
 	}
 	o.SessionToken, _ = lookup("AWS_SESSION_TOKEN")
 	if o.Region == "" {
