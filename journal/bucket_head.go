@@ -1,13 +1,9 @@
 package journal
 
 import (
-	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"strconv"
 )
 
 const bucketHeadPrefix = "easel bucket 1 "
@@ -57,31 +53,12 @@ func (h bucketHead) files() []headFile {
 	return append([]headFile{*h.Snap}, h.L1...)
 }
 
-// encodeBucketHead returns a line with a checksum and a line of JSON.
-func encodeBucketHead(h bucketHead) ([]byte, error) {
-	body, err := json.Marshal(h)
-	if err != nil {
-		return nil, err
-	}
-	return fmt.Appendf(nil, "%s%08x\n%s\n", bucketHeadPrefix, crc32.Checksum(body, castagnoli), body), nil
-}
+func encodeBucketHead(h bucketHead) ([]byte, error) { return encodeChecked(bucketHeadPrefix, h) }
 
 // decodeBucketHead undoes encodeBucketHead and checks what the rest relies on.
 func decodeBucketHead(b []byte) (bucketHead, error) {
-	rest, ok := bytes.CutPrefix(b, []byte(bucketHeadPrefix))
-	if !ok || len(rest) < 10 || rest[8] != '\n' || rest[len(rest)-1] != '\n' {
-		return bucketHead{}, errors.New("no head")
-	}
-	sum, err := strconv.ParseUint(string(rest[:8]), 16, 32)
-	if err != nil || fmt.Sprintf("%08x", sum) != string(rest[:8]) {
-		return bucketHead{}, errors.New("no checksum")
-	}
-	body := rest[9 : len(rest)-1]
-	if crc32.Checksum(body, castagnoli) != uint32(sum) {
-		return bucketHead{}, errors.New("bad checksum")
-	}
 	var h bucketHead
-	if err := json.Unmarshal(body, &h); err != nil {
+	if err := decodeChecked(bucketHeadPrefix, b, &h); err != nil {
 		return bucketHead{}, err
 	}
 	return h, h.check()

@@ -1,14 +1,9 @@
 package journal
 
 import (
-	"bytes"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"hash/crc32"
 	"path/filepath"
-	"strconv"
 )
 
 const (
@@ -39,33 +34,12 @@ type headFile struct {
 	CRC  uint32 `json:"crc"` // CRC-32C of its bytes
 }
 
-// encodeHead returns a line with a checksum and a line of JSON, so that it can
-// be read with the eyes.
-func encodeHead(h head) ([]byte, error) {
-	body, err := json.Marshal(h)
-	if err != nil {
-		return nil, err
-	}
-	sum := crc32.Checksum(body, castagnoli)
-	return fmt.Appendf(nil, "%s%08x\n%s\n", headPrefix, sum, body), nil
-}
+func encodeHead(h head) ([]byte, error) { return encodeChecked(headPrefix, h) }
 
 // decodeHead undoes encodeHead and checks what restoring relies on.
 func decodeHead(b []byte) (head, error) {
-	rest, ok := bytes.CutPrefix(b, []byte(headPrefix))
-	if !ok || len(rest) < 10 || rest[8] != '\n' || rest[len(rest)-1] != '\n' {
-		return head{}, errors.New("no head")
-	}
-	sum, err := strconv.ParseUint(string(rest[:8]), 16, 32)
-	if err != nil || fmt.Sprintf("%08x", sum) != string(rest[:8]) {
-		return head{}, errors.New("no checksum")
-	}
-	body := rest[9 : len(rest)-1]
-	if crc32.Checksum(body, castagnoli) != uint32(sum) {
-		return head{}, errors.New("bad checksum")
-	}
 	var h head
-	if err := json.Unmarshal(body, &h); err != nil {
+	if err := decodeChecked(headPrefix, b, &h); err != nil {
 		return head{}, err
 	}
 	return h, h.check()
