@@ -7,11 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/easelhq/easel"
-	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/sqlite"
 )
 
@@ -138,14 +134,6 @@ func (a *durable) turn(t *Turn, e *envelope, h *held) (Message, error) {
 	return nil, unwritable(err)
 }
 
-// loseTurn fails all that h holds: SQLite has given up the transaction that it
-// tells of, as it does when the disk is full. What was committed before is sound.
-func (a *durable) loseTurn(h *held, cause error) {
-	a.rollback()
-	a.behavior = nil
-	h.fail(unwritable(errors.Join(sqlite.ErrTxDone, cause)))
-}
-
 // errVerdict marks an error that a repeat got from the stored verdict.
 var errVerdict = errors.New("stored verdict")
 
@@ -223,36 +211,6 @@ func (a *durable) guard(f func() error) (err error) {
 	return f()
 }
 
-// consult offers e to the companion.
-func (a *durable) consult(e *envelope) (answer Message, mine bool, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			a.companionPanicked(p)
-			answer, mine, err = nil, true, fmt.Errorf("companion of %s panicked: %v", a.key, p)
-		}
-	}()
-	return a.companion.Receive(a.companionContext(e.ctx, e.from), e.message)
-}
-
-// companionPanicked makes a new companion.
-func (a *durable) companionPanicked(p any) {
-	a.sys.metrics.panics.WithLabelValues(a.kind.Name).Inc()
-	a.log.Error("companion panicked", "panic", p, "stack", stack())
-	if a.companion != nil {
-		a.companion = a.kind.NewCompanion(a.key)
-	}
-}
-
-// callBack runs a function that the companion gave to be called back.
-func (a *durable) callBack(f func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			a.companionPanicked(p)
-		}
-	}()
-	f()
-}
-
 // fail answers e after the actor could not be opened.
 func (a *durable) fail(e *envelope, err error) {
 	code := easel.CodeOf(err)
@@ -282,103 +240,6 @@ func (a *durable) keep(t *Turn) error {
 	}
 	h.outputs = append(h.outputs, t.outputs...)
 	return a.finish(h)
-}
-
-// finish commits the turn's transaction and holds h until it is durable. If it
-// cannot, the actor is absent afterwards.
-func (a *durable) finish(h *held) error {
-	if h.life != a.life {
-		// It tells of a life that ended in the middle of the batch.
-		h.fail(unknown(nil))
-		return nil
-	}
-	before := a.commit
-	if a.open != nil {
-		if err := a.commitTx(h); err != nil {
-			a.log.Error("turn was not committed", "err", err)
-			h.fail(unwritable(errors.Join(sqlite.ErrTxDone, err)))
-			a.deactivate(err)
-			return errors.Join(sqlite.ErrTxDone, err)
-		}
-	}
-	if h.commit = a.commit; h.commit == before && len(h.outputs) > 0 && a.sys.shared {
-		// What was only read says something about the newest state, which another
-		// process may have changed. A commit of our own would find that out.
-		a.validate(h)
-	}
-	a.gate.hold(h)
-	a.deliver()
-	return nil
-}
-
-// validate holds h until the journal has said that nobody had claimed the actor
-// when it was asked.
-func (a *durable) validate(h *held) {
-	h.check = true
-	life, term := a.life, a.term
-	a.sys.spawn(func() {
-		ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
-		defer cancel()
-		err := term.Validate(ctx)
-		a.mail.post(func() {
-			switch {
-			case a.life != life:
-			case err == nil:
-				h.check = false
-				a.deliver()
-			default:
-				a.log.Warn("ownership was not confirmed; the actor is dropped", "err", err)
-				a.deactivate(err)
-			}
-		})
-	})
-}
-
-func (a *durable) commitTx(h *held) error {
-	start := time.Now()
-	a.open = nil
-	if err := a.db.Commit(); err != nil {
-		_ = a.db.Rollback() // the file is dropped in any case
-		return err
-	}
-	set, err := a.db.Capture()
-	if err != nil {
-		return err
-	}
-	if set.Empty() {
-		return nil
-	}
-	a.memory.Store(max(a.db.Memory(), 1))
-	a.commit++
-	a.inFlight++
-	a.sys.metrics.turn.WithLabelValues(a.kind.Name).Observe(time.Since(start).Seconds())
-	commit, term := a.commit, a.term
-	spans := a.appendSpans(h)
-	term.Append(set, func(err error) {
-		for _, s := range spans {
-			s.End()
-		}
-		a.mail.post(func() { a.appended(term, commit, err) })
-	})
-	return nil
-}
-
-// appended is the journal's word on a commit.
-func (a *durable) appended(term journal.Term, commit int64, err error) {
-	if a.term != term {
-		return // of an activation that is over
-	}
-	a.inFlight--
-	if err == nil {
-		a.gate.durable = max(a.gate.durable, commit)
-		a.deliver()
-		return
-	}
-	if errors.Is(err, journal.ErrFenced) {
-		a.sys.metrics.fenced.WithLabelValues(a.kind.Name).Inc()
-	}
-	a.log.Warn("append failed; the actor is dropped", "err", err)
-	a.deactivate(err)
 }
 
 // deliver lets out all that is durable.
@@ -412,95 +273,4 @@ func (a *durable) say(o *output) {
 			}
 		})
 	}
-}
-
-func (a *durable) published(o *output) {
-	if a.companion == nil {
-		return
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			a.companionPanicked(p)
-		}
-	}()
-	a.companion.Published(a.companionContext(o.ctx, Ref{}), o.publish)
-}
-
-func (a *durable) companionContext(ctx context.Context, from Ref) *Context {
-	if a.context == nil {
-		a.context = &Context{sys: a.sys, key: a.key, mail: &a.mail, log: a.log, run: a.callBack}
-	}
-	a.context.ctx, a.context.from = ctx, from
-	return a.context
-}
-
-// tx returns the turn's transaction, begun on first use.
-func (a *durable) tx() *sqlite.Tx {
-	if a.open == nil {
-		tx, err := a.db.Begin()
-		if err != nil {
-			panic(fmt.Errorf("begin: %w", err)) // no transaction: the file is unusable
-		}
-		a.open = tx
-	}
-	return a.open
-}
-
-// mark notes the state before a message, to which undoTo returns. Nothing is
-// marked before the first message: to undo it is to roll back.
-func (a *durable) mark() (nested bool) {
-	if a.open == nil {
-		return false
-	}
-	if err := a.open.Savepoint(); err != nil {
-		panic(fmt.Errorf("savepoint: %w", err)) // a turn has hidden that its transaction was lost
-	}
-	return true
-}
-
-// undoTo returns to the mark. An error means that the transaction is lost, with
-// what came before the mark.
-func (a *durable) undoTo(nested bool) error {
-	if a.sys.hooks.skipUndo {
-		return nil
-	}
-	if !nested {
-		a.undo()
-		return nil
-	}
-	return a.open.RollbackTo()
-}
-
-func (a *durable) undo() {
-	if a.open != nil {
-		a.rollback()
-	}
-}
-
-func (a *durable) rollback() {
-	a.open = nil
-	if err := a.db.Rollback(); err != nil {
-		a.log.Warn("roll back failed", "err", err)
-	}
-}
-
-// span starts the span of one message's turn if its request is traced.
-func (a *durable) span(e *envelope) (context.Context, trace.Span) {
-	if !trace.SpanContextFromContext(e.ctx).IsSampled() {
-		return e.ctx, nil
-	}
-	return a.sys.config.Tracer.Start(e.ctx, "turn "+e.message.MessageName(),
-		trace.WithAttributes(attribute.String("easel.kind", a.kind.Name)))
-}
-
-// appendSpans starts a span for the journal below each traced message of h.
-func (a *durable) appendSpans(h *held) []trace.Span {
-	var spans []trace.Span
-	for _, o := range h.outputs {
-		if o.env != nil && trace.SpanContextFromContext(o.env.ctx).IsSampled() {
-			_, s := a.sys.config.Tracer.Start(o.env.ctx, "journal.append")
-			spans = append(spans, s)
-		}
-	}
-	return spans
 }
