@@ -181,7 +181,7 @@ func (s *System) Start(ctx context.Context) error {
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.pool = &pool{ctx: s.ctx, workers: 4, log: s.log, dropped: s.metrics.dropped.Inc}
 	s.proto = actor.NewActorSystem(
-		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return s.log }),
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{s.log.Handler()}) }),
 	)
 	s.props = actor.PropsFromFunc(func(c actor.Context) {
 		if d, ok := c.Message().(drainer); ok {
