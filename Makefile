@@ -19,7 +19,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./e2e/linear ./g
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-go test-web check race lint fuzz e2e s3 crash bench docs web release clean
+.PHONY: help run build test test-go test-web check race lint fuzz e2e s3 models crash bench docs web release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ e2e: ## only the tests that drive the real binary, by hand and by browser
 s3: $(TOOLS)/versitygw-$(VERSITYGW) ## the tests on a real S3 server (built once, in .tools)
 	$(GO) test -count=1 -run OnS3 ./journal
 	$(GO) test -count=1 -v -timeout 60m -run OnS3 ./e2e -crash.rounds $(ROUNDS)
+
+models: ## the models in full: power loss at every step, owners that fight, linearizability
+	$(GO) test -count=1 -timeout 30m -run 'PowerLoss|Model' ./journal -journal.stride 1 -journal.rounds 500
+	$(GO) test -count=1 -timeout 30m -run 'TestLinear$$' ./e2e -linear.seconds 20
 
 crash: ## kill -9 the binary ROUNDS (50) times and compare what clients saw
 	$(GO) test -count=1 -timeout 60m -run TestCrash ./e2e -crash.rounds $(ROUNDS)
