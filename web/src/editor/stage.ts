@@ -107,10 +107,11 @@ export class Stage {
   /** Brings what the session changed onto the picture. */
   apply(change: Change): void {
     const store = this.annotator.state.store;
-    for (const a of change.upserted) {
-      if (!this.dirty.has(a.id)) {
-        store.upsertAnnotation(this.fromAnnotation(a), Origin.REMOTE);
-      }
+    // In bulk: the layer is drawn again for each change of the store, and drawing
+    // five hundred boxes five hundred times keeps a slow renderer busy for long.
+    const shown = change.upserted.filter((a) => !this.dirty.has(a.id)).map((a) => this.fromAnnotation(a));
+    if (shown.length > 0) {
+      store.bulkUpsertAnnotations(shown, Origin.REMOTE);
     }
     if (change.removed.length > 0) {
       const selected = this.selection.filter((id) => !change.removed.includes(id));
