@@ -42,11 +42,12 @@ var layers = []layer{
 	{"canvas", []string{"", "actors", "sqlite", "migrations", "opcodec", "tenant"}, "an image's turn is pure; of tenants it knows only the messages it sends"},
 	{"live", []string{"", "actors", "canvas", "opcodec"}, "rooms hold no file and speak to images by message only"},
 	{"live/livetest", []string{"", "actors", "canvas", "journal", "live", "sqlite", "tenant"}, "it is a whole node without its edge, for tests of the edge"},
+	{"cron", []string{"", "actors", "sqlite"}, "a job is a function with a schedule; what it does is its maker's"},
 	{"gallery", []string{"", "actors", "canvas", "tenant", "blob", "imaging", "journal"}, "what spans actors and blobs speaks to actors by message; only chores name and erase histories"},
 	{"auth", []string{"", "actors", "tenant"}, "who somebody is does not depend on what is served"},
 	{
 		"transport",
-		[]string{"", "actors", "auth", "blob", "canvas", "gallery", "imaging", "live", "opcodec", "tenant", "transport/sse", "transport/ws", "web"},
+		[]string{"", "actors", "auth", "blob", "canvas", "cron", "gallery", "imaging", "live", "opcodec", "tenant", "transport/sse", "transport/ws", "web"},
 		"the edge reaches actors by message, never their files or their journal",
 	},
 	{"transport/sse", []string{"", "actors", "live", "canvas"}, "one stream knows rooms and frames, not routes"},
@@ -54,7 +55,7 @@ var layers = []layer{
 	{
 		"cmd/easel",
 		[]string{
-			"", "actors", "auth", "blob", "canvas", "gallery", "imaging", "journal", "live", "migrations", "sqlite", "tenant",
+			"", "actors", "auth", "blob", "canvas", "cron", "gallery", "imaging", "journal", "live", "migrations", "sqlite", "tenant",
 			"transport", "transport/sse", "transport/ws", "web",
 		},
 		"the one place that knows every part",
@@ -83,7 +84,7 @@ var keepers = []keeper{
 	{"github.com/MicahParks/", []string{"auth"}, "remote keys belong to identity"},
 	{"github.com/danielgtaylor/huma", []string{"transport"}, "routes are declared in one place"},
 	{"github.com/rs/cors", []string{"transport"}, "origins are decided at the edge"},
-	{"github.com/robfig/cron", []string{"cmd/easel", "gallery"}, "schedules are configuration"},
+	{"github.com/robfig/cron", []string{"cron"}, "schedules are read in one place"},
 	{"gopkg.in/yaml.v3", []string{"cmd/easel"}, "only the program reads configuration"},
 	{"go.opentelemetry.io/otel/sdk", []string{"cmd/easel"}, "packages trace through the API; the program chooses where to"},
 	{"go.opentelemetry.io/otel/exporters", []string{"cmd/easel"}, "packages trace through the API; the program chooses where to"},

@@ -2,28 +2,33 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/robfig/cron/v3"
 
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/cron"
 	"github.com/easelhq/easel/gallery"
 )
 
-// choresOff is the schedule of a node that does none.
+// choresOff is the schedule of nodes that do none.
 const choresOff = "off"
 
-// chores is what a node does by a schedule: it removes what nobody can reach any
-// more. One run of all of them follows another; none overlap.
+// choresJob names the job that does all chores, one after the other. Its actor
+// sees to it that one node of a cluster does them.
+const choresJob = "chores"
+
+// chores is what is done by a schedule: what nobody can reach any more is removed.
 type chores struct {
-	schedule cron.Schedule
-	list     []chore
-	now      func() time.Time
-	log      *slog.Logger
-	runs     *prometheus.CounterVec // by chore and outcome
-	removed  *prometheus.CounterVec // by chore
+	list    []chore
+	now     func() time.Time
+	log     *slog.Logger
+	runs    *prometheus.CounterVec // by chore and outcome
+	removed *prometheus.CounterVec // by chore
 }
 
 type chore struct {
@@ -31,17 +36,9 @@ type chore struct {
 	run  func(context.Context) (gallery.Report, error)
 }
 
-// newChores returns nil if the configuration wants none.
-func newChores(schedule string, g *gallery.Gallery, now func() time.Time, log *slog.Logger, r prometheus.Registerer) (*chores, error) {
-	if schedule == choresOff {
-		return nil, nil
-	}
-	parsed, err := cron.ParseStandard(schedule)
-	if err != nil {
-		return nil, badKey("chores", "%v", err)
-	}
+func newChores(g *gallery.Gallery, now func() time.Time, log *slog.Logger, r prometheus.Registerer) *chores {
 	c := &chores{
-		schedule: parsed, now: now, log: log,
+		now: now, log: log,
 		list: []chore{{"purge_images", g.PurgeImages}, {"sweep_orphans", g.SweepOrphans}, {"drain_drops", g.DrainDrops}},
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "easel_chore_runs_total", Help: "Runs of scheduled chores, by outcome.",
@@ -51,42 +48,54 @@ func newChores(schedule string, g *gallery.Gallery, now func() time.Time, log *s
 		}, []string{"chore"}),
 	}
 	r.MustRegister(c.runs, c.removed)
-	return c, nil
+	return c
 }
 
-// run works by the schedule until ctx ends.
-func (c *chores) run(ctx context.Context) {
-	for {
-		now := c.now().UTC()
-		t := time.NewTimer(c.schedule.Next(now).Sub(now))
-		select {
-		case <-t.C:
-			c.once(ctx)
-		case <-ctx.Done():
-			t.Stop()
-			return
+// job is the chores as one job.
+func (c *chores) job() cron.Job { return cron.Job{Name: choresJob, Run: c.once} }
+
+// arm tells the job its schedule, as soon as the durable home can be reached.
+func (c *chores) arm(ctx context.Context, a actors.Asker, schedule string) {
+	if schedule == choresOff {
+		schedule = ""
+	}
+	_, err := backoff.Retry(ctx, func() (cron.State, error) {
+		s, err := cron.Start(ctx, a, choresJob, schedule)
+		if err != nil && !easel.CodeOf(err).Temporary() {
+			err = backoff.Permanent(err)
 		}
+		return s, err
+	}, backoff.WithMaxElapsedTime(0))
+	switch {
+	case err == nil, ctx.Err() != nil:
+	case schedule == "" && easel.CodeOf(err) == easel.CodeNotFound: // never switched on
+	default:
+		c.log.ErrorContext(ctx, "chores cannot be scheduled", "err", err)
 	}
 }
 
 // once does every chore. One that fails does not keep the others from running.
-func (c *chores) once(ctx context.Context) {
+func (c *chores) once(ctx context.Context) error {
+	var failures []error
 	for _, job := range c.list {
 		began := c.now()
 		report, err := job.run(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		c.removed.WithLabelValues(job.name).Add(float64(report.Done))
 		outcome := "ok"
 		switch {
-		case ctx.Err() != nil:
-			return
 		case easel.CodeOf(err) == easel.CodeConflict:
 			outcome = "running"
 		case err != nil:
 			outcome = "failed"
+			failures = append(failures, err)
 			c.log.ErrorContext(ctx, "chore failed", "chore", job.name, "err", err)
 		}
 		c.runs.WithLabelValues(job.name, outcome).Inc()
 		c.log.InfoContext(ctx, "chore ended", "chore", job.name, "outcome", outcome,
 			"tenants", report.Tenants, "removed", report.Done, "failed", report.Failed, "took", c.now().Sub(began))
 	}
+	return errors.Join(failures...)
 }

@@ -107,9 +107,7 @@ func (p *Program) serve(ctx, life context.Context, d *door, e edge) error {
 	over, stop := context.WithCancel(ctx)
 	defer stop()
 	var beside sync.WaitGroup
-	if e.chores != nil {
-		beside.Go(func() { e.chores.run(over) })
-	}
+	beside.Go(func() { e.chores.arm(over, e.actors, p.config.Life.Chores) })
 	beside.Go(func() { e.rooms.Watch(over, keyLook, recheck(e.actors)) })
 	d.api.Store(e.api)
 	p.serving.Store(true)

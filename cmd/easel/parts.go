@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 	"github.com/easelhq/easel/auth"
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/canvas"
+	"github.com/easelhq/easel/cron"
 	"github.com/easelhq/easel/gallery"
 	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/live"
@@ -61,11 +63,15 @@ func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Re
 	if err != nil {
 		return nil, err
 	}
+	jobs, err := cron.Kind(e.chores.job())
+	if err != nil {
+		return nil, err
+	}
 	return actors.New(actors.Config{
 		Node: h.node, Dir: h.work, Journal: j,
-		Kinds:      []*actors.Kind{&images, &tenants},
+		Kinds:      []*actors.Kind{&images, &tenants, jobs},
 		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind()},
-		Messages:   append(canvas.Prototypes(), tenant.Prototypes()...),
+		Messages:   slices.Concat(canvas.Prototypes(), tenant.Prototypes(), live.Prototypes(), cron.Prototypes()),
 		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles,
 		InFlight: h.home.inFlight(),
 		Log:      p.log, Registerer: r, Tracer: t.tracer("actors"),

@@ -103,6 +103,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	late := &lateAsker{}
 	e.gallery = gallery.New(p.galleryConfig(late, blobs, history))
 	e.rooms = p.newRooms(registry, traces)
+	e.chores = newChores(e.gallery, time.Now, p.log, registry)
 	if e.actors, err = p.newSystem(h, history, e, registry, traces); err != nil {
 		return err
 	}
@@ -118,9 +119,6 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	e.sockets = p.newSockets(life, e, traces)
 	if e.api, err = p.newAPI(h, root, e, registry, traces); err != nil {
-		return err
-	}
-	if e.chores, err = newChores(p.config.Life.Chores, e.gallery, time.Now, p.log, registry); err != nil {
 		return err
 	}
 	p.log.InfoContext(ctx, "serving", "node", h.node, "addr", p.addr.String(), "home", h.home.String(), "version", buildVersion())

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/robfig/cron/v3"
+	"github.com/easelhq/easel/cron"
 )
 
 // Setters of one value each. What they return follows "--key: " in the message.
@@ -114,7 +114,7 @@ func duration(dst *time.Duration, least time.Duration) func(string) error {
 func schedule(dst *string) func(string) error {
 	return func(s string) error {
 		if s != choresOff {
-			if _, err := cron.ParseStandard(s); err != nil {
+			if err := cron.Check(s); err != nil {
 				return fmt.Errorf("must be a cron schedule such as \"17 3 * * *\", or off: %w", err)
 			}
 		}

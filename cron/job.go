@@ -1,0 +1,188 @@
+package cron
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	schedule "github.com/robfig/cron/v3"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/sqlite"
+)
+
+// Job is work that is done by a schedule.
+type Job struct {
+	Name string // [a-z0-9_-]+; names its actor for ever
+	// Run does the work. Its context ends when the node stops; a run that was cut
+	// off is begun again elsewhere, or at the next start.
+	Run func(ctx context.Context) error
+}
+
+// lease is how long a run whose node has died goes unnoticed.
+const lease = time.Minute
+
+// alarm is the one alarm of a job.
+const alarm = "due"
+
+const jobSQL = `
+CREATE TABLE job (
+	one      INTEGER PRIMARY KEY CHECK (one = 1),
+	schedule TEXT    NOT NULL,
+	next     INTEGER NOT NULL, -- milliseconds since 1970
+	run      INTEGER NOT NULL, -- counts the runs that were begun
+	began    INTEGER NOT NULL,
+	ended    INTEGER NOT NULL,
+	failure  TEXT    NOT NULL
+) STRICT;
+INSERT INTO job VALUES (1, '', 0, 0, 0, 0, '');
+`
+
+// Kind returns the actor kind of the jobs that this program knows. All nodes of a
+// cluster should know the same.
+func Kind(jobs ...Job) (*actors.Kind, error) {
+	schema, err := actors.NewSchema(KindName, []string{jobSQL})
+	if err != nil {
+		return nil, err
+	}
+	work := make(map[string]func(context.Context) error, len(jobs))
+	for _, j := range jobs {
+		if work[j.Name] != nil {
+			return nil, fmt.Errorf("cron: two jobs are called %q", j.Name)
+		}
+		work[j.Name] = j.Run
+	}
+	return &actors.Kind{
+		Name: KindName, Schema: schema,
+		New:    func(k actors.Key) actors.Behavior { return &job{work: work[k.ID]} },
+		Births: func(m actors.Message) bool { a, ok := m.(Arm); return ok && a.Schedule != "" },
+	}, nil
+}
+
+// Start tells a job its schedule; it runs from then on, whether this node lives or
+// not. An empty schedule is never due; for a job that never had another, it is
+// CodeNotFound.
+func Start(ctx context.Context, a actors.Asker, job, spec string) (State, error) {
+	return actors.Ask[State](ctx, a, actors.Request{To: Key(job), Message: Arm{Schedule: spec}})
+}
+
+// Check returns an error if spec is no schedule.
+func Check(spec string) error {
+	_, err := schedule.ParseStandard(spec)
+	return err
+}
+
+// job is the actor of one job.
+type job struct {
+	work    func(context.Context) error // nil: this program does not know the job
+	running int64                       // the run that this activation has begun; 0: none
+}
+
+// Start implements actors.Behavior.
+func (*job) Start(*actors.Turn) error { return nil }
+
+// Receive implements actors.Behavior.
+func (j *job) Receive(t *actors.Turn, m actors.Message) (actors.Message, error) {
+	switch m := m.(type) {
+	case Arm:
+		return arm(t, m)
+	case Look:
+		return state(t.Tx())
+	case ended:
+		return nil, j.finish(t, m)
+	}
+	return nil, easel.Errorf(easel.CodeInvalid, "a job does not understand %s", m.MessageName())
+}
+
+func arm(t *actors.Turn, m Arm) (actors.Message, error) {
+	s, err := state(t.Tx())
+	if err != nil || s.Schedule == m.Schedule {
+		return s, err
+	}
+	if m.Schedule != "" {
+		if err := Check(m.Schedule); err != nil {
+			return nil, easel.Errorf(easel.CodeInvalid, "schedule: %v", err)
+		}
+	}
+	if _, err := t.Tx().Exec(`UPDATE job SET schedule = ?`, m.Schedule); err != nil {
+		return nil, err
+	}
+	if err := plan(t, m.Schedule); err != nil {
+		return nil, err
+	}
+	return state(t.Tx())
+}
+
+// plan sets the alarm for when spec is due next.
+func plan(t *actors.Turn, spec string) error {
+	next := time.Time{}
+	if spec != "" {
+		s, err := schedule.ParseStandard(spec)
+		if err != nil {
+			return err
+		}
+		next = s.Next(t.Now().UTC())
+	}
+	if next.IsZero() { // never, as on 31 February
+		t.ClearAlarm(alarm)
+		_, err := t.Tx().Exec(`UPDATE job SET next = 0`)
+		return err
+	}
+	t.SetAlarm(alarm, next)
+	_, err := t.Tx().Exec(`UPDATE job SET next = ?`, next.UnixMilli())
+	return err
+}
+
+func state(tx *sqlite.Tx) (State, error) {
+	var s State
+	err := tx.Row(`SELECT schedule, next, run, began, ended, failure FROM job`, nil,
+		&s.Schedule, &s.Next, &s.Run, &s.Began, &s.Ended, &s.Failure)
+	return s, err
+}
+
+// Alarm implements actors.Behavior: it begins a run, unless one of this activation
+// has not ended.
+func (j *job) Alarm(t *actors.Turn, _ string) error {
+	t.SetAlarm(alarm, t.Now().Add(lease))
+	if j.running != 0 || j.work == nil {
+		return nil // a job that only newer nodes know waits for one of them
+	}
+	var run int64
+	err := t.Tx().Row(`UPDATE job SET run = run + 1, began = ? RETURNING run`, []any{t.Now().UnixMilli()}, &run)
+	if err != nil {
+		return err
+	}
+	work := j.work
+	t.Go(func(ctx context.Context) actors.Message {
+		m := ended{Run: run}
+		if err := work(ctx); err != nil {
+			m.Failure = err.Error()
+		}
+		if ctx.Err() != nil {
+			return nil // cut off: whoever owns the job next begins it again
+		}
+		return m
+	})
+	j.running = run
+	return nil
+}
+
+// finish notes the end of a run and when the job is due next.
+func (j *job) finish(t *actors.Turn, m ended) error {
+	s, err := state(t.Tx())
+	if err != nil {
+		return err
+	}
+	if m.Run != s.Run {
+		return nil // of an activation before this one, and begun again since
+	}
+	if _, err := t.Tx().Exec(`UPDATE job SET ended = ?, failure = ?`, t.Now().UnixMilli(), m.Failure); err != nil {
+		return err
+	}
+	if err := plan(t, s.Schedule); err != nil {
+		return err
+	}
+	j.running = 0
+	return nil
+}
