@@ -61,6 +61,7 @@ var layers = []layer{
 		"the one place that knows every part",
 	},
 	{"e2e", nil, "these tests see only what a client and an operator see"},
+	{"e2e/faultproxy", nil, "it stands between a node and its store and knows neither"},
 	{"e2e/linear", nil, "the model of an image knows the contract and nothing of what keeps it"},
 	{"examples/chatroom", []string{"", "actors", "journal", "sqlite"}, "it shows what the runtime is without annotations"},
 }

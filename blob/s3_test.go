@@ -14,27 +14,17 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/blob/blobtest"
 )
 
-// fakeS3 serves a bucket "easel" through wrap.
+// fakeS3 serves a bucket through wrap.
 func fakeS3(t testing.TB, wrap func(http.Handler) http.Handler) blob.S3Options {
 	t.Helper()
-	backend := s3mem.New()
-	if err := backend.CreateBucket("easel"); err != nil {
-		t.Fatal(err)
-	}
-	handler := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
-	if wrap != nil {
-		handler = wrap(handler)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return blob.S3Options{Bucket: "easel", Prefix: "some/where", Endpoint: server.URL, AccessKey: "key", SecretKey: "secret"}
+	o := blobtest.Fake(t, wrap)
+	o.Prefix = "some/where"
+	return o
 }
 
 func openS3(t testing.TB, o blob.S3Options) *blob.S3 {
