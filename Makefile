@@ -8,6 +8,7 @@ TOOLS         := $(CURDIR)/.tools
 GOLANGCI      := v2.15.0
 GOFUMPT       := v0.12.0
 VERSITYGW     := v1.8.0
+MINIO         := v0.0.0-20260212201848-7aac2a2c5b7c
 FUZZTIME      ?= 20s
 ROUNDS        ?= 50
 PLATFORMS     := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -19,7 +20,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./e2e/linear ./g
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-go test-web check race lint fuzz e2e s3 models crash bench docs web release clean
+.PHONY: help run build test test-go test-web check race lint fuzz e2e s3 s3-servers models crash bench docs web release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -56,9 +57,11 @@ fuzz: ## every fuzz target for FUZZTIME (20s) each
 e2e: ## only the tests that drive the real binary, by hand and by browser
 	$(GO) test -count=1 ./e2e ./web/e2e
 
-s3: $(TOOLS)/versitygw-$(VERSITYGW) ## the tests on a real S3 server (built once, in .tools)
-	$(GO) test -count=1 -run OnS3 ./journal
+s3: s3-servers ## the tests on real S3 servers (built once, in .tools)
+	$(GO) test -count=1 -run OnS3 ./blob ./journal
 	$(GO) test -count=1 -v -timeout 60m -run OnS3 ./e2e -crash.rounds $(ROUNDS)
+
+s3-servers: $(TOOLS)/versitygw-$(VERSITYGW) $(TOOLS)/minio-$(MINIO)
 
 models: ## the models in full: power loss at every step, owners that fight, linearizability
 	$(GO) test -count=1 -timeout 30m -run 'PowerLoss|Model' ./journal -journal.stride 1 -journal.rounds 500
@@ -96,6 +99,11 @@ $(TOOLS)/golangci-lint-$(GOLANGCI):
 $(TOOLS)/versitygw-$(VERSITYGW):
 	GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
 	mv $(TOOLS)/versitygw $@
+
+# A test tool only: it is never part of what ships.
+$(TOOLS)/minio-$(MINIO):
+	GOBIN=$(TOOLS) $(GO) install github.com/minio/minio@$(MINIO)
+	mv $(TOOLS)/minio $@
 
 $(TOOLS)/gofumpt-$(GOFUMPT):
 	GOBIN=$(TOOLS) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT)
