@@ -267,7 +267,7 @@ func (a *durable) say(o *output) {
 		// asker may be gone as soon as it has its answer.
 		a.sys.send(context.WithoutCancel(o.ctx), *o.tell, nil)
 	case o.job != nil:
-		a.sys.pool.run(o.ctx, o.job, func(m Message) {
+		a.sys.pool.run(o.ctx, a.key.share(), o.job, func(m Message) {
 			if m != nil {
 				a.sys.send(context.WithoutCancel(o.ctx), Request{To: a.key, Message: m}, nil)
 			}

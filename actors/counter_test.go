@@ -39,6 +39,7 @@ type (
 	trip     struct{} // to the companion: it panics in a timer
 	attempts struct{ Name string }
 	stall    struct{ Until chan struct{} } // to the companion: it blocks the actor
+	errand   struct{ Do func() }           // a job
 )
 
 func (add) MessageName() string     { return "test.add" }
@@ -59,6 +60,7 @@ func (hasty) MessageName() string    { return "test.hasty" }
 func (trip) MessageName() string     { return "test.trip" }
 func (attempts) MessageName() string { return "test.attempts" }
 func (stall) MessageName() string    { return "test.stall" }
+func (errand) MessageName() string   { return "test.errand" }
 
 type counter struct {
 	n      int64 // as in the file
@@ -106,6 +108,9 @@ func (c *counter) Receive(t *actors.Turn, m actors.Message) (actors.Message, err
 		return nil, nil
 	case workFor:
 		t.Go(func(context.Context) actors.Message { return add(m) })
+		return nil, nil
+	case errand:
+		t.Go(func(context.Context) actors.Message { m.Do(); return nil })
 		return nil, nil
 	case pass:
 		t.Tell(actors.Request{To: key(m.To), Message: add{m.N}})

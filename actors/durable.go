@@ -38,6 +38,7 @@ type durable struct {
 
 	lastUsed atomic.Int64 // nanoseconds of the system's clock, for the sweep
 	memory   atomic.Int64 // bytes that the open file costs; 0: closed
+	disk     atomic.Int64 // bytes that the working copy takes on disk; 0: there is none
 
 	// While owned:
 	term       journal.Term
@@ -106,7 +107,7 @@ func (a *durable) own(m Message) error {
 	if a.sys.corrupt.closed(a.key, a.sys.now()) {
 		return fmt.Errorf("claim %s: %w", a.key, journal.ErrCorrupt)
 	}
-	done, err := a.sys.admit()
+	done, err := a.sys.admit(a.key)
 	if err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func (a *durable) ready() error {
 }
 
 func (a *durable) restore() error {
-	done, err := a.sys.admit()
+	done, err := a.sys.admit(a.key)
 	if err != nil {
 		return err
 	}
@@ -218,6 +219,7 @@ func (a *durable) restore() error {
 		return a.claimError(err)
 	}
 	a.restored = true
+	a.disk.Store(max(diskBytes(path), 1))
 	return nil
 }
 
@@ -236,9 +238,20 @@ func (a *durable) closeFile() {
 	if err != nil {
 		// A working copy that did not close well is not to be trusted.
 		a.log.Warn("working copy did not close", "err", err)
-		removeFile(a.path())
-		a.restored = false
+		a.removeCopy()
+		return
 	}
+	a.disk.Store(max(diskBytes(a.path()), 1))
+}
+
+// removeCopy deletes the closed working copy, if there is one.
+func (a *durable) removeCopy() {
+	if !a.restored {
+		return
+	}
+	removeFile(a.path())
+	a.restored = false
+	a.disk.Store(0)
 }
 
 // deactivate goes to absent at once: whatever is held is lost, and those who
@@ -251,10 +264,7 @@ func (a *durable) deactivate(cause error) {
 		a.sys.nudges.add(a.key)
 	}
 	a.closeFile()
-	if a.restored {
-		removeFile(a.path())
-		a.restored = false
-	}
+	a.removeCopy()
 	if a.term != nil {
 		a.sys.metrics.owned.WithLabelValues(a.kind.Name).Dec()
 		a.term = nil
@@ -334,11 +344,4 @@ func (a *durable) leave() bool {
 	}
 	a.ended()
 	return true
-}
-
-// removeFile deletes a working copy with all that SQLite keeps beside it.
-func removeFile(path string) {
-	for _, suffix := range []string{"", "-wal", "-journal", "-shm"} {
-		_ = os.Remove(path + suffix) // a leftover is overwritten by the next restore
-	}
 }

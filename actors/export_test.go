@@ -47,3 +47,20 @@ func (s *System) Everything() int {
 	s.each(func(running) { n++ })
 	return n
 }
+
+// Lined counts the activations that wait for a place.
+func (s *System) Lined() int {
+	s.admission.mu.Lock()
+	defer s.admission.mu.Unlock()
+	return s.admission.line.size
+}
+
+// Jobs counts the jobs that wait for a worker.
+func (s *System) Jobs() int {
+	s.pool.mu.Lock()
+	defer s.pool.mu.Unlock()
+	return s.pool.queue.size
+}
+
+// Dir returns the folder of working copies.
+func (s *System) Dir() string { return s.config.Dir }

@@ -11,6 +11,8 @@ type metrics struct {
 	panics, overloaded     *prometheus.CounterVec
 	corrupt, fenced        *prometheus.CounterVec
 	alarms                 *prometheus.CounterVec
+	shed                   *prometheus.CounterVec
+	work                   prometheus.Gauge
 	dropped                prometheus.Counter
 }
 
@@ -39,13 +41,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		corrupt:    counter("corrupt_total", "Activations refused because the actor's history is corrupt."),
 		fenced:     counter("fenced_total", "Activations that lost their ownership."),
 		alarms:     counter("alarms_total", "Alarms called.", "outcome"),
+		shed:       counter("shed_total", "Working copies deleted to make room on the disk."),
+		work: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: "easel", Subsystem: "actors", Name: "work_bytes", Help: "Bytes that working copies take on disk.",
+		}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "easel", Subsystem: "actors", Name: "dropped_total", Help: "Told messages and jobs that were dropped.",
 		}),
 	}
 	if r != nil {
 		r.MustRegister(m.owned, m.open, m.ephemeral, m.activation, m.batch, m.turn, m.wait, m.gate,
-			m.panics, m.overloaded, m.corrupt, m.fenced, m.alarms, m.dropped)
+			m.panics, m.overloaded, m.corrupt, m.fenced, m.alarms, m.shed, m.work, m.dropped)
 	}
 	return m
 }

@@ -6,12 +6,15 @@ import (
 	"sync"
 )
 
-// maxJobs is how many jobs may wait for a worker; one more is dropped, and an
-// alarm repeats it.
-const maxJobs = 1 << 16
+// maxJobs is how many jobs may wait for a worker, and maxShareJobs how many of one
+// share; one more is dropped, and an alarm repeats it.
+const (
+	maxJobs      = 1 << 16
+	maxShareJobs = maxJobs / 4
+)
 
 // pool runs the jobs of turns on a bounded number of goroutines, which end when
-// there is nothing to do.
+// there is nothing to do. Shares take turns.
 type pool struct {
 	ctx     context.Context //nolint:containedctx // the system's life
 	workers int
@@ -19,7 +22,7 @@ type pool struct {
 	dropped func()
 
 	mu      sync.Mutex // guards the fields below
-	queue   []job
+	queue   lanes[job]
 	running int
 	wg      sync.WaitGroup
 }
@@ -30,14 +33,14 @@ type job struct {
 	done func(Message)
 }
 
-func (p *pool) run(ctx context.Context, work func(context.Context) Message, done func(Message)) {
+func (p *pool) run(ctx context.Context, share string, work func(context.Context) Message, done func(Message)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ctx.Err() != nil || len(p.queue) >= maxJobs {
+	if p.ctx.Err() != nil || p.queue.size >= maxJobs || p.queue.waiting(share) >= maxShareJobs {
 		p.dropped()
 		return
 	}
-	p.queue = append(p.queue, job{ctx: context.WithoutCancel(ctx), work: work, done: done})
+	p.queue.push(share, job{ctx: context.WithoutCancel(ctx), work: work, done: done})
 	if p.running < p.workers {
 		p.running++
 		p.wg.Go(p.serve)
@@ -57,14 +60,13 @@ func (p *pool) serve() {
 func (p *pool) take() (job, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.queue) == 0 || p.ctx.Err() != nil {
-		p.running--
-		return job{}, false
+	if p.ctx.Err() == nil {
+		if j, ok := p.queue.pop(); ok {
+			return j, true
+		}
 	}
-	j := p.queue[0]
-	p.queue[0] = job{}
-	p.queue = p.queue[1:]
-	return j, true
+	p.running--
+	return job{}, false
 }
 
 func (p *pool) one(j job) {

@@ -28,14 +28,7 @@ func (s *System) sweepOnce(now time.Time) {
 	for _, key := range s.nudges.take() {
 		s.nudge(key)
 	}
-	type open struct {
-		a    *durable
-		used int64
-	}
-	var (
-		files []open
-		bytes int64
-	)
+	var open, copies ranking
 	s.each(func(r running) {
 		a, ok := r.(*durable)
 		if !ok {
@@ -50,20 +43,47 @@ func (s *System) sweepOnce(now time.Time) {
 		case memory > 0 && idle >= s.config.CloseAfter:
 			a.mail.post(a.rest)
 		case memory > 0:
-			files = append(files, open{a, used})
-			bytes += memory
+			open.add(a, used, memory)
+		}
+		if a.disk.Load() > 0 {
+			copies.add(a, used, a.copyBytes())
 		}
 	})
-	if bytes <= s.config.OpenBytes {
+	open.trim(s.config.OpenBytes, func(a *durable) { a.mail.post(a.rest) })
+	s.metrics.work.Set(float64(copies.bytes))
+	copies.trim(s.config.WorkBytes, func(a *durable) { a.mail.post(a.shed) })
+}
+
+// ranking is actors with what they take of something that is bounded.
+type ranking struct {
+	list  []ranked
+	bytes int64
+}
+
+type ranked struct {
+	a           *durable
+	used, bytes int64
+}
+
+func (r *ranking) add(a *durable, used, bytes int64) {
+	r.list = append(r.list, ranked{a, used, bytes})
+	r.bytes += bytes
+}
+
+// trim calls let for the least recently used, until the others take no more than
+// limit.
+func (r *ranking) trim(limit int64, let func(*durable)) {
+	if r.bytes <= limit {
 		return
 	}
-	slices.SortFunc(files, func(x, y open) int { return cmp.Compare(x.used, y.used) })
-	for _, f := range files {
-		if bytes <= s.config.OpenBytes {
+	slices.SortFunc(r.list, func(x, y ranked) int { return cmp.Compare(x.used, y.used) })
+	left := r.bytes
+	for _, x := range r.list {
+		if left <= limit {
 			return
 		}
-		bytes -= f.a.memory.Load()
-		f.a.mail.post(f.a.rest)
+		left -= x.bytes
+		let(x.a)
 	}
 }
 

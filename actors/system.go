@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +31,7 @@ type Config struct {
 	CloseAfter        time.Duration // an idle file is closed after this; 0: 45 s
 	ReleaseAfter      time.Duration // an idle actor is released after this; 0: 10 min
 	OpenBytes         int64         // memory that open files may cost; 0: 64 MiB
+	WorkBytes         int64         // of working copies on disk, before the least recently used go; 0: 10 GiB
 	ActivationTimeout time.Duration // for claim, restore and release; 0: 30 s
 	Activations       int           // that may be under way at once; 0: 64
 
@@ -59,7 +59,7 @@ type System struct {
 	proto      *actor.ActorSystem
 	props      *actor.Props
 	pool       *pool
-	admission  chan struct{}
+	admission  *places // of activations under way
 	nudges     nudges
 	corrupt    corrupt
 	hooks      hooks
@@ -119,6 +119,9 @@ func New(c Config) (*System, error) {
 	if c.OpenBytes == 0 {
 		c.OpenBytes = 64 << 20
 	}
+	if c.WorkBytes == 0 {
+		c.WorkBytes = 10 << 30
+	}
 	if c.ActivationTimeout == 0 {
 		c.ActivationTimeout = 30 * time.Second
 	}
@@ -140,7 +143,7 @@ func New(c Config) (*System, error) {
 	s := &System{
 		config: c, node: c.Node, shared: c.Journal.Shared(), now: c.Now, log: c.Log,
 		kinds: map[string]*Kind{}, ephemerals: map[string]*EphemeralKind{},
-		admission: make(chan struct{}, c.Activations), seed: maphash.MakeSeed(),
+		admission: newPlaces(c.Activations), seed: maphash.MakeSeed(),
 	}
 	var err error
 	if s.codec, err = newCodec(c.Messages); err != nil {
@@ -169,14 +172,12 @@ func New(c Config) (*System, error) {
 	return s, nil
 }
 
-// Start empties the folder of working copies and wakes the timers, so that
-// alarms that came due meanwhile are called. ctx bounds nothing but the start.
+// Start puts an empty folder of working copies in the place of an earlier one and
+// wakes the timers, so that alarms that came due meanwhile are called. ctx bounds
+// nothing but the start, which takes no longer the more actors there are.
 func (s *System) Start(ctx context.Context) error {
-	if err := os.RemoveAll(s.config.Dir); err != nil {
-		return fmt.Errorf("empty working folder: %w", err)
-	}
-	if err := os.MkdirAll(s.config.Dir, 0o700); err != nil {
-		return fmt.Errorf("make working folder: %w", err)
+	if err := setAside(s.config.Dir); err != nil {
+		return err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.pool = &pool{ctx: s.ctx, workers: 4, log: s.log, dropped: s.metrics.dropped.Inc}
@@ -188,6 +189,7 @@ func (s *System) Start(ctx context.Context) error {
 			d.drain()
 		}
 	})
+	s.spawn(func() { s.clearAside(s.config.Dir) })
 	s.spawn(s.sweep)
 	for i := range timerCount {
 		s.nudge(Key{Kind: timerKind, ID: fmt.Sprintf("%02d", i)})
@@ -355,14 +357,13 @@ func (s *System) each(f func(running)) {
 	}
 }
 
-// admit waits for a place among the activations under way.
-func (s *System) admit() (done func(), err error) {
-	select {
-	case s.admission <- struct{}{}:
-		return func() { <-s.admission }, nil
-	case <-s.ctx.Done():
+// admit waits for a place among the activations under way. Those who wait get
+// one by turns of their shares, so that a storm of one share delays no other.
+func (s *System) admit(key Key) (done func(), err error) {
+	if err := s.admission.take(s.ctx, key.share()); err != nil {
 		return nil, errStopping()
 	}
+	return s.admission.give, nil
 }
 
 // spawn runs f on a goroutine that Stop waits for; a system that has stopped runs
