@@ -78,6 +78,8 @@ type LifeConfig struct {
 	CloseAfter  time.Duration // idle time after which an actor's file is closed
 	GiveUpAfter time.Duration // idle time after which an actor is released
 	OpenFiles   int64         // bytes of memory for open actor files
+	WorkFiles   int64         // bytes on disk for actors' working copies
+	Linger      time.Duration // how long a commit waits for others to share its object in a bucket
 }
 
 // LogConfig says what is written to stderr.
@@ -162,6 +164,8 @@ func (c *Config) lifeOptions() []option {
 		{"idle-close", "DURATION", "45s", "idle time after which an actor's file is closed", duration(&l.CloseAfter, time.Second)},
 		{"idle-release", "DURATION", "10m", "idle time after which an actor is released", duration(&l.GiveUpAfter, time.Second)},
 		{"open-files-memory", "SIZE", "64MiB", "memory for open actor files", size(&l.OpenFiles, 1<<20)},
+		{"working-files", "SIZE", "10GiB", "disk for working copies; beyond it the least recently used are deleted and read from the store again at need", size(&l.WorkFiles, 1<<20)},
+		{"linger", "DURATION", "0s", "how long a commit waits for others to share its object, when the store is a bucket: fewer requests, later answers", duration(&l.Linger, 0)},
 		{"drain-timeout", "DURATION", "25s", "the longest that SIGTERM waits for work under way", duration(&c.HTTP.Drain, 0)},
 		{"log-level", "LEVEL", "info", "debug, info, warn or error", level(&c.Log.Level)},
 		{"log-format", "FORMAT", "text", "text or json", oneOf(&c.Log.Format, "text", "json")},

@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -18,6 +19,7 @@ import (
 type durableHome struct {
 	dir    string          // "" for a bucket
 	bucket *blob.S3Options // nil for a folder
+	linger time.Duration   // of commits to a bucket
 }
 
 // parseHome reads what the configuration says; lookup has the credentials.
@@ -44,7 +46,7 @@ func parseHome(c Config, lookup func(string) (string, bool)) (durableHome, error
 	if o.Region == "" {
 		o.Region, _ = lookup("AWS_REGION")
 	}
-	return durableHome{bucket: &o}, nil
+	return durableHome{bucket: &o, linger: c.Life.Linger}, nil
 }
 
 // String is for logs: it names the place and no credentials.
@@ -99,7 +101,7 @@ func (h durableHome) openJournal(node string, log *slog.Logger, r prometheus.Reg
 		return nil, err
 	}
 	// This build serves one node, which may have a store of any kind.
-	j, err := journal.OpenBucket(journal.BucketOptions{Store: s, Owner: node, Single: true, Log: log, Registerer: r})
+	j, err := journal.OpenBucket(journal.BucketOptions{Store: s, Owner: node, Single: true, Linger: h.linger, Log: log, Registerer: r})
 	if err != nil {
 		_ = s.Close() // it has only idle connections
 		return nil, badKey("store", "%v", err)
