@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { lightLayer } from "./build/light-layer.ts";
 import { noEval } from "./build/no-eval.ts";
 
 export default defineConfig({
-  plugins: [noEval()],
+  plugins: [noEval(), lightLayer()],
   resolve: {
     alias: {
       // Not exported by the package; its index would bring a second PixiJS.

@@ -149,9 +149,23 @@ test("an image is renamed, found, deleted and restored from the grid", async () 
   await bob.page.locator(".notice").waitFor({ state: "hidden" });
 });
 
+test("a click on an image counts although the grid is loaded again under it", async () => {
+  const { page } = ann;
+  const tile = await page.locator(".tile").boundingBox();
+  await page.mouse.move(tile.x + tile.width / 2, tile.y + tile.height / 2);
+  await page.mouse.down();
+  await node.upload(annToken, "dogs.jpg");
+  const loaded = page.waitForResponse((response) => response.url().includes("/api/images?"));
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await (await loaded).finished();
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await page.mouse.up();
+  await page.locator('.title:text-is("morning.jpg")').waitFor();
+});
+
 test("others cannot rename or delete it", async () => {
   await bob.page.locator('a[aria-label="All images"]').click();
-  await bob.page.locator(".tile").waitFor();
+  await bob.page.locator(".tile").first().waitFor();
   assert.equal(await bob.page.locator(".tile-actions").count(), 0);
 });
 

@@ -1,9 +1,9 @@
 import type { App, View } from "./app";
 import { RestError, type Image } from "./client";
 import { colorOf, initials } from "./colors";
-import { ago, h, icon, iconButton, logo, toast } from "./dom";
+import { h, icon, iconButton, logo, toast } from "./dom";
 import { askName, showHelp } from "./dialog";
-import { mayManage } from "./roles";
+import { Grid, skeletons } from "./grid";
 import { parseSearch } from "./search";
 import { toggleTheme } from "./theme";
 import { Uploads } from "./uploads";
@@ -17,8 +17,17 @@ export function openGallery(app: App): View {
   let cursor = "";
   let filter = "";
   let request = 0;
+  const leaving = new Set<string>();
 
-  const grid = h("div", { class: "grid" });
+  const failure = (err: Error) => toast(err.message, "error");
+  const grid = new Grid(
+    app,
+    {
+      rename: (image) => void rename(image),
+      remove: (image) => void remove(image),
+    },
+    closing.signal,
+  );
   const more = h("button", { class: "button more", type: "button", hidden: true, onclick: () => void load(false) }, "Show more");
   const body = h("section", { class: "gallery-body", "aria-busy": "true" });
   const picker = h("input", {
@@ -48,11 +57,7 @@ export function openGallery(app: App): View {
   let uploaded: ReturnType<typeof setTimeout>;
 
   const uploads = new Uploads(app.rest, (image) => {
-    if (!grid.isConnected) {
-      body.replaceChildren(grid, more);
-    }
-    app.listed = [image, ...app.listed];
-    grid.prepend(card(app, image, () => void load(true)));
+    show([image, ...app.listed.filter((other) => other.id !== image.id)]);
     clearTimeout(uploaded);
     uploaded = setTimeout(() => void load(true), 500);
   });
@@ -89,7 +94,7 @@ export function openGallery(app: App): View {
     const wanted = parseSearch(filter);
     if (fresh) {
       cursor = "";
-      if (!grid.childElementCount) {
+      if (!body.childElementCount) {
         body.replaceChildren(skeletons());
       }
     }
@@ -101,16 +106,10 @@ export function openGallery(app: App): View {
         return;
       }
       const images = page.images ?? [];
-      app.listed = fresh ? images : [...app.listed, ...images];
       cursor = page.next_cursor ?? "";
       more.hidden = !cursor;
-      const cards = images.map((image) => card(app, image, () => void load(true)));
-      if (fresh) {
-        grid.replaceChildren(...cards);
-      } else {
-        grid.append(...cards);
-      }
-      body.replaceChildren(...(app.listed.length > 0 ? [grid, more] : [empty()]));
+      const before = new Set(fresh ? [] : app.listed.map((image) => image.id));
+      show([...(fresh ? [] : app.listed), ...images.filter((image) => !before.has(image.id))]);
     } catch (err) {
       if (mine !== request || closing.signal.aborted) {
         return;
@@ -120,7 +119,7 @@ export function openGallery(app: App): View {
         return;
       }
       const text = err instanceof Error ? err.message : "Something went wrong.";
-      if (grid.childElementCount && grid.isConnected) {
+      if (grid.element.isConnected) {
         toast(text, "error");
       } else {
         body.replaceChildren(failed(text));
@@ -131,6 +130,37 @@ export function openGallery(app: App): View {
         more.disabled = false;
       }
     }
+  }
+
+  function show(images: Image[]): void {
+    app.listed = images;
+    grid.show(images);
+    if (images.length === 0) {
+      body.replaceChildren(empty());
+    } else if (!grid.element.isConnected) {
+      body.replaceChildren(grid.element, more);
+    }
+  }
+
+  async function rename(image: Image): Promise<void> {
+    const name = await askName(image.filename);
+    if (name) {
+      await app.rest.rename(image.id, name).then(() => toast(`Renamed to ${name}.`), failure);
+      await load(true);
+    }
+  }
+
+  async function remove(image: Image): Promise<void> {
+    if (leaving.has(image.id)) {
+      return; // a double click deletes once
+    }
+    leaving.add(image.id);
+    const restore = () => app.rest.restore(image.id).then(() => toast(`${image.filename} is back.`), failure).then(() => load(true));
+    await app.rest
+      .remove(image.id)
+      .then(() => toast(`${image.filename} was deleted.`, "info", { label: "Restore", run: () => void restore() }), failure);
+    leaving.delete(image.id);
+    await load(true);
   }
 
   function empty(): HTMLElement {
@@ -191,50 +221,4 @@ export function openGallery(app: App): View {
   document.title = "Easel";
   void load(true);
   return { element, close: () => (clearTimeout(uploaded), closing.abort()) };
-}
-
-function card(app: App, image: Image, changed: () => void): HTMLElement {
-  const picture = h("img", { alt: "", decoding: "async" });
-  app.thumbnails.show(picture, image.id);
-  const count = image.annotation_count;
-  const link = h(
-    "a",
-    { class: "tile", href: `#/images/${image.id}`, "data-id": image.id },
-    h("span", { class: "tile-picture" }, picture, count > 0 && h("span", { class: "count" }, String(count))),
-    h("span", { class: "tile-name", title: image.filename }, image.filename),
-    h("span", { class: "tile-meta" }, `${count === 1 ? "1 box" : `${count} boxes`} · ${ago(image.created_at)}`),
-  );
-  if (!mayManage(app.me, image)) {
-    return h("div", { class: "tile-frame" }, link);
-  }
-  const failed = (err: Error) => toast(err.message, "error");
-  const rename = async () => {
-    const name = await askName(image.filename);
-    if (name) {
-      await app.rest.rename(image.id, name).then(() => toast(`Renamed to ${name}.`), failed);
-      changed();
-    }
-  };
-  const restore = () => app.rest.restore(image.id).then(() => toast(`${image.filename} is back.`), failed).then(changed);
-  const remove = (e: Event) => {
-    (e.currentTarget as HTMLButtonElement).disabled = true; // a double click deletes once
-    void app.rest
-      .remove(image.id)
-      .then(() => toast(`${image.filename} was deleted.`, "info", { label: "Restore", run: () => void restore() }), failed)
-      .then(changed);
-  };
-  const bin = h("button", { type: "button", class: "icon-button", "aria-label": `Delete ${image.filename}`, title: "Delete", onclick: remove }, icon("trash"));
-  return h(
-    "div",
-    { class: "tile-frame" },
-    link,
-    h("span", { class: "tile-actions" }, iconButton("pencil", `Rename ${image.filename}`, () => void rename()), bin),
-  );
-}
-
-function skeletons(): HTMLElement {
-  const tiles = Array.from({ length: 8 }, () =>
-    h("span", { class: "tile skeleton" }, h("span", { class: "tile-picture" }), h("span", { class: "tile-name" })),
-  );
-  return h("div", { class: "grid", "aria-label": "Loading images" }, ...tiles);
 }

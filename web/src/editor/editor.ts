@@ -5,6 +5,7 @@ import { showHelp } from "../dialog";
 import { mayManage } from "../roles";
 import { toggleTheme } from "../theme";
 import { Badge } from "./badge";
+import { Batch } from "./batch";
 import { Chat } from "./chat";
 import { Overlay } from "./overlay";
 import { Panel } from "./panel";
@@ -41,6 +42,11 @@ class Editor implements View {
   private focusNext = "";
   private readonly chat: Chat;
   private readonly history: History;
+  /** What the session changed since the last frame. */
+  private readonly changes = new Batch((change) => {
+    this.stage?.apply(change);
+    this.refresh();
+  });
   private readonly undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.takeBack(true), { disabled: true });
   private readonly redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.takeBack(false), { disabled: true });
   private picked: { id: string; x: number; y: number } | null = null;
@@ -120,6 +126,7 @@ class Editor implements View {
     this.closing.abort();
     this.session?.presence({ cursor: undefined, selection: undefined, draft: undefined });
     this.app.sessions.leave(this.id);
+    this.changes.close();
     this.overlay?.close();
     this.panel.close();
     this.stage?.close();
@@ -181,10 +188,7 @@ class Editor implements View {
         this.deleted(true);
       }
     });
-    on("change", (change) => {
-      this.stage?.apply(change);
-      this.refresh();
-    });
+    on("change", (change) => this.changes.add(change));
     on("peers", () => this.refreshPeople());
     on("welcome", () => {
       this.modes();
@@ -332,6 +336,7 @@ class Editor implements View {
     for (let i = 0; i < ops.length; i += most) {
       this.session!.commit(ops.slice(i, i + most));
     }
+    this.changes.flush(); // an own edit is on the picture when this returns
   }
 
   /** Undoes (or does again) this person's last deed, as far as nobody has changed it since. */
@@ -387,6 +392,7 @@ class Editor implements View {
   }
 
   private select(ids: string[]): void {
+    this.changes.flush();
     this.stage?.select(ids);
     this.selectionChanged();
   }
