@@ -80,7 +80,7 @@ func (s *State) accept(t Turn, p *plan, from origin, full bool) (Applied, error)
 	if from.conn != "" {
 		batch.Seq = from.seq
 	}
-	body := opcodec.AppendBatch(make([]byte, 0, 128+len(p.effects)*420), &batch)
+	body := opcodec.AppendBatch(make([]byte, 0, 128+max(p.size, len(p.effects)*70)), &batch)
 	tx := t.Tx()
 	for _, b := range p.touched {
 		if err := b.store(tx); err != nil {
@@ -114,6 +114,7 @@ type plan struct {
 	results []easel.Result
 	after   []easel.Annotation // after each op
 	growth  int64              // of the number of live annotations
+	size    int                // estimate of the batch as JSON, in bytes
 }
 
 // box is one annotation during a plan.
@@ -135,11 +136,24 @@ func (s *State) plan(t Turn, by Author, ops []easel.Op) (*plan, error) {
 		if err := p.op(i, &ops[i]); err != nil {
 			return nil, err
 		}
+		if p.size > mostBatch {
+			return nil, errBatch
+		}
 	}
 	if p.growth > 0 && s.head.live+p.growth+s.intents.size > int64(s.options.MaxAnnotations) {
 		return nil, s.full()
 	}
 	return p, nil
+}
+
+// mostBatch bounds a batch as JSON, in bytes: well below what waits for a reader
+// at most, so that no single batch is too much for one. Plain boxes never come
+// near it.
+const mostBatch = 768 << 10
+
+var errBatch = &easel.Error{
+	Code:    easel.CodeTooLarge,
+	Message: "the annotations of one batch must have at most " + strconv.Itoa(mostBatch) + " bytes as JSON; send fewer ops at once",
 }
 
 func (s *State) newPlan(t Turn, by Author, ops int) *plan {
@@ -254,6 +268,9 @@ func (p *plan) patch(where string, b *box, op *easel.Op) error {
 	if op.Set == nil {
 		return easel.Invalid(where+".set", "is required")
 	}
+	if broken := op.Set.Misplaced(b.Shape); len(broken) > 0 {
+		return rules(where+".set.", broken)
+	}
 	d := normal(op.Set.Apply(b.Draft()))
 	if broken := d.Validate(""); len(broken) > 0 {
 		return rules(where+".set.", broken)
@@ -277,6 +294,7 @@ func (p *plan) remove(b *box) {
 func (p *plan) changed(kind easel.OpKind, b *box) {
 	p.touch(b)
 	p.result(b)
+	p.size += jsonSize(&b.Annotation)
 	p.effects = append(p.effects, easel.Effect{Kind: kind, ID: b.ID, Annotation: &p.after[len(p.after)-1]})
 }
 
@@ -310,6 +328,7 @@ func (p *plan) find(id easel.ID) (*box, error) {
 
 func (b *box) setDraft(d easel.Draft) {
 	b.Label, b.X, b.Y, b.Width, b.Height, b.Confidence = d.Label, d.X, d.Y, d.Width, d.Height, d.Confidence
+	b.Shape, b.Attributes, b.Source, b.Model = d.Shape, d.Attributes, d.Source, d.Model
 }
 
 // current is what a failed compare-and-set is shown: the stored annotation,

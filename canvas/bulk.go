@@ -102,9 +102,13 @@ func (s *State) promisable(t Turn, m *Prepare) error {
 	}
 	m.Drafts = slices.Clone(m.Drafts)
 	seen := make(map[easel.ID]bool, n)
+	size := 0
 	for i, d := range m.Drafts {
 		if broken := d.Validate(""); len(broken) > 0 {
 			return rules(fmt.Sprintf("annotations[%d].", i), broken)
+		}
+		if size += 350 + len(d.Label) + len(d.Shape) + len(d.Attributes) + 2*len(m.By.User); size > mostBatch {
+			return errBatch
 		}
 		m.Drafts[i] = normal(d)
 		id := m.IDs[i]

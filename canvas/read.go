@@ -59,5 +59,9 @@ func (s *State) page(t Turn, m Page) (PageReply, error) {
 // jsonSize estimates the length of an annotation as JSON, from above unless
 // strings are full of escapes.
 func jsonSize(a *easel.Annotation) int {
-	return 350 + len(a.Label) + len(a.CreatedBy) + len(a.UpdatedBy)
+	n := 350 + len(a.Label) + len(a.CreatedBy) + len(a.UpdatedBy)
+	if a.Shape != "" || a.Attributes != "" || a.Source != "" || a.Model != "" {
+		n += 50 + len(a.Shape) + len(a.Attributes) + len(a.Source) + len(a.Model)
+	}
+	return n
 }

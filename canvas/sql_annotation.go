@@ -10,7 +10,7 @@ import (
 
 // columns are those of an annotation, as scan reads them. A confidence is never
 // negative, so -1 stands for none and spares a nullable.
-const columns = `id, ver, pos, rev, label, x, y, width, height, ifnull(confidence, -1.0), created_by, created_at, updated_by, updated_at`
+const columns = `id, ver, pos, rev, label, x, y, width, height, ifnull(confidence, -1.0), created_by, created_at, updated_by, updated_at, shape, attributes, source, model`
 
 // scanner reads rows of columns into one box, which it reuses.
 type scanner struct {
@@ -26,7 +26,7 @@ func newScanner(image easel.ID) *scanner {
 	s.ImageID = image
 	s.dest = []any{
 		&s.id, &s.ver, &s.pos, &s.Rev, &s.Label, &s.X, &s.Y, &s.Width, &s.Height, &s.confidence,
-		&s.CreatedBy, &s.created, &s.UpdatedBy, &s.updated,
+		&s.CreatedBy, &s.created, &s.UpdatedBy, &s.updated, (*string)(&s.Shape), (*string)(&s.Attributes), &s.Source, &s.Model,
 	}
 	return s
 }
@@ -80,16 +80,18 @@ func (b *box) store(tx *sqlite.Tx) error {
 	case b.before != nil:
 		_, err = tx.Exec(`
 			UPDATE annotation SET rev = ?, label = ?, x = ?, y = ?, width = ?, height = ?, confidence = ?, updated_by = ?,
-				updated_at = ?
+				updated_at = ?, shape = ?, attributes = ?, source = ?, model = ?
 			WHERE id = ?`,
-			b.Rev, b.Label, b.X, b.Y, b.Width, b.Height, b.nullableConfidence(), b.UpdatedBy, int64(b.UpdatedAt), idBytes(b.ID))
+			b.Rev, b.Label, b.X, b.Y, b.Width, b.Height, b.nullableConfidence(), b.UpdatedBy, int64(b.UpdatedAt),
+			string(b.Shape), string(b.Attributes), b.Source, b.Model, idBytes(b.ID))
 	default:
 		_, err = tx.Exec(`
 			INSERT INTO annotation (id, ver, pos, rev, label, x, y, width, height, confidence, created_by, created_at,
-				updated_by, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				updated_by, updated_at, shape, attributes, source, model)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			idBytes(b.ID), b.ver, b.pos, b.Rev, b.Label, b.X, b.Y, b.Width, b.Height, b.nullableConfidence(),
-			b.CreatedBy, int64(b.CreatedAt), b.UpdatedBy, int64(b.UpdatedAt))
+			b.CreatedBy, int64(b.CreatedAt), b.UpdatedBy, int64(b.UpdatedAt),
+			string(b.Shape), string(b.Attributes), b.Source, b.Model)
 	}
 	if err != nil {
 		return fmt.Errorf("store annotation: %w", err)

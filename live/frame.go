@@ -7,6 +7,7 @@ import (
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/canvas"
+	"github.com/easelhq/easel/opcodec"
 )
 
 // maxHeader is the longest header of an unmasked WebSocket frame.
@@ -100,11 +101,7 @@ type welcomeFrame struct {
 // nil to encode it here.
 func opsFrame(b easel.Batch, encoded json.RawMessage) Frame {
 	if len(encoded) < 2 {
-		text, err := json.Marshal(b)
-		if err != nil {
-			panic("live: encode batch: " + err.Error())
-		}
-		encoded = text
+		encoded = opcodec.AppendBatch(nil, &b) // the same bytes as the image makes
 	}
 	const prefix = `{"t":"ops",`
 	buf := make([]byte, maxHeader, maxHeader+len(prefix)+len(encoded))

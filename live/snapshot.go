@@ -1,11 +1,11 @@
 package live
 
 import (
-	"encoding/json"
 	"strconv"
 	"sync"
 
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/opcodec"
 )
 
 // snapshot is an image at one version. Its chunks are encoded when the first
@@ -49,17 +49,14 @@ func (s *snapshot) encodeLocked(size int) {
 	buf = append(buf, `,"annotations":[`...)
 	n := 0
 	for ; n < len(s.rest); n++ {
-		text, err := json.Marshal(s.rest[n])
-		if err != nil {
-			panic("live: encode annotation: " + err.Error())
-		}
-		if n > 0 && len(buf)+1+len(text)+tail > size {
-			break
-		}
+		before := len(buf)
 		if n > 0 {
 			buf = append(buf, ',')
 		}
-		buf = append(buf, text...)
+		if buf = opcodec.AppendAnnotation(buf, s.rest[n]); n > 0 && len(buf)+tail > size {
+			buf = buf[:before]
+			break
+		}
 	}
 	s.rest = s.rest[n:]
 	s.done = len(s.rest) == 0

@@ -41,6 +41,18 @@ func AppendAnnotation(b []byte, a *easel.Annotation) []byte {
 	b = AppendTime(b, a.UpdatedAt)
 	b = append(b, `,"rev":`...)
 	b = strconv.AppendInt(b, a.Rev, 10)
+	if a.Shape != "" {
+		b = append(append(b, `,"shape":`...), a.Shape...)
+	}
+	if a.Attributes != "" {
+		b = append(append(b, `,"attributes":`...), a.Attributes...)
+	}
+	if a.Source != "" {
+		b = AppendString(append(b, `,"source":`...), a.Source)
+	}
+	if a.Model != "" {
+		b = AppendString(append(b, `,"model":`...), a.Model)
+	}
 	return append(b, '}')
 }
 

@@ -25,6 +25,12 @@ func Hash(ops []easel.Op) string {
 				b = appendNumber(b, &v)
 			}
 			b = appendNumber(b, d.Confidence)
+			// What a plain box does not have adds nothing, so that its hash is the one
+			// that was stored before there were shapes.
+			b = appendMore(b, d.Shape, d.Attributes)
+			if d.Source != "" || d.Model != "" {
+				b = appendText(appendText(append(b, 'm'), d.Source), d.Model)
+			}
 		}
 		if s := op.Set; s != nil {
 			b = append(b, 's')
@@ -39,10 +45,26 @@ func Hash(ops []easel.Op) string {
 			if s.ClearConfidence {
 				b = append(b, 'c')
 			}
+			if s.Shape != nil && *s.Shape == "" {
+				b = append(b, 'p')
+			} else if s.Shape != nil {
+				b = appendMore(b, *s.Shape, "")
+			}
+			b = appendMore(b, "", s.Attributes)
 		}
 		b = append(b, '.')
 	}
 	return hashBytes(b)
+}
+
+func appendMore(b []byte, shape easel.Shape, attributes easel.Attributes) []byte {
+	if shape != "" {
+		b = appendText(append(b, 'g'), string(shape))
+	}
+	if attributes != "" {
+		b = appendText(append(b, 'a'), string(attributes))
+	}
+	return b
 }
 
 func appendText(b []byte, s string) []byte {

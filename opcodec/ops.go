@@ -113,56 +113,126 @@ func (r *reader) op(p place) (easel.Op, error) {
 // draft reads the author's part of an annotation and notes every rule it breaks.
 func (r *reader) draft(p place) (easel.Draft, error) {
 	var (
-		d                          easel.Draft
-		label, x, y, width, height bool
+		d     easel.Draft
+		s     sides
+		label bool
+		g     easel.Geometry
 	)
+	broken := len(r.details)
 	err := r.object(p, func(name string) error {
+		var err error
 		switch name {
 		case "label":
 			label = true
-			var err error
 			d.Label, err = r.text(p, "label")
-			return err
-		case "x":
-			x = true
-			return r.coordinate(p, "x", &d.X)
-		case "y":
-			y = true
-			return r.coordinate(p, "y", &d.Y)
-		case "width":
-			width = true
-			return r.coordinate(p, "width", &d.Width)
-		case "height":
-			height = true
-			return r.coordinate(p, "height", &d.Height)
 		case "confidence":
-			v, null, err := r.number(p, "confidence")
-			if err == nil && !null {
+			var (
+				v    float64
+				null bool
+			)
+			if v, null, err = r.number(p, "confidence"); err == nil && !null {
 				d.Confidence = &v
 			}
-			return err
+		case "shape":
+			d.Shape, g, err = r.shape(p.within("shape"))
+		case "attributes":
+			d.Attributes, err = r.attributes(p.within("attributes"), false)
+		case "source":
+			d.Source, err = r.source(p)
+		case "model":
+			d.Model, err = r.text(p, "model")
 		default:
-			return unknown(p.path(name))
+			if v := s.side(name); v != nil {
+				return r.coordinate(p, name, v)
+			}
+			err = unknown(p.path(name))
 		}
+		return err
 	})
-	if err != nil {
+	if err != nil || len(r.details) > broken {
 		return d, err
 	}
-	if label && x && y && width && height {
+	if !label {
+		r.invalid(p.path("label"), "is required")
+	}
+	if d.Shape != "" {
+		d.SetShape(d.Shape, g)
+		r.agree(p, &s, g.Bounds())
+	} else {
+		d.X, d.Y, d.Width, d.Height = s.v[0], s.v[1], s.v[2], s.v[3]
+		for i, name := range sideNames {
+			if !s.has[i] {
+				r.invalid(p.path(name), "is required")
+			}
+		}
+	}
+	if len(r.details) == broken {
 		for _, detail := range d.Validate("") {
 			r.invalid(p.path(detail.Path), detail.Message)
 		}
-		return d, nil
-	}
-	for _, field := range []struct {
-		name string
-		ok   bool
-	}{{"label", label}, {"x", x}, {"y", y}, {"width", width}, {"height", height}} {
-		if !field.ok {
-			r.invalid(p.path(field.name), "is required")
-		}
 	}
 	return d, nil
+}
+
+// source reads who made an annotation: "" is a person.
+func (r *reader) source(p place) (string, error) {
+	s, err := r.text(p, "source")
+	if s == "human" {
+		s = ""
+	}
+	return s, err
+}
+
+// sides are the numbers of a box as far as they were given.
+type sides struct {
+	v   [4]float64
+	has [4]bool
+}
+
+var sideNames = [4]string{"x", "y", "width", "height"}
+
+// side returns the place for a named side, which is then given; nil: no such side.
+func (s *sides) side(name string) *float64 {
+	for i, n := range sideNames {
+		if n == name {
+			s.has[i] = true
+			return &s.v[i]
+		}
+	}
+	return nil
+}
+
+// agree requires that the sides that were given are those of a shape's bounding
+// box.
+func (r *reader) agree(p place, s *sides, box easel.Rect) {
+	for _, d := range Disagree(box, s.given()) {
+		r.invalid(p.path(d.Path), d.Message)
+	}
+}
+
+// given returns pointers to the sides, nil for those that are missing.
+func (s *sides) given() (out [4]*float64) {
+	for i := range s.v {
+		if s.has[i] {
+			out[i] = &s.v[i]
+		}
+	}
+	return out
+}
+
+// Disagree returns a Detail for each of x, y, width and height that is given and
+// is not that of a shape's bounding box.
+func Disagree(box easel.Rect, given [4]*float64) []easel.Detail {
+	var out []easel.Detail
+	for i, want := range [...]float64{box.X, box.Y, box.Width, box.Height} {
+		if v := given[i]; v != nil && !(*v >= want-easel.BoxSlack && *v <= want+easel.BoxSlack) {
+			out = append(out, easel.Detail{
+				Path:    sideNames[i],
+				Message: "must be absent or that of the shape's bounding box, " + strconv.FormatFloat(want, 'g', -1, 64),
+			})
+		}
+	}
+	return out
 }
 
 func (r *reader) coordinate(p place, field string, dst *float64) error {
@@ -176,40 +246,53 @@ func (r *reader) coordinate(p place, field string, dst *float64) error {
 
 // patch reads the registers that an op sets.
 func (r *reader) patch(p place) (easel.Patch, error) {
-	var set easel.Patch
-	number := func(field string, dst **float64) error {
-		v := new(float64)
-		*dst = v
-		return r.coordinate(p, field, v)
-	}
+	var (
+		set easel.Patch
+		s   sides
+		g   easel.Geometry
+	)
+	broken := len(r.details)
 	err := r.object(p, func(name string) error {
 		switch name {
 		case "label":
 			s, err := r.text(p, "label")
 			set.Label = &s
 			return err
-		case "x":
-			return number("x", &set.X)
-		case "y":
-			return number("y", &set.Y)
-		case "width":
-			return number("width", &set.Width)
-		case "height":
-			return number("height", &set.Height)
 		case "confidence":
 			v, null, err := r.number(p, "confidence")
 			if set.ClearConfidence = null; err == nil && !null {
 				set.Confidence = &v
 			}
 			return err
+		case "shape":
+			shape, geometry, err := r.shape(p.within("shape"))
+			set.Shape, g = &shape, geometry
+			return err
+		case "attributes":
+			var err error
+			set.Attributes, err = r.attributes(p.within("attributes"), true)
+			return err
 		default:
+			if v := s.side(name); v != nil {
+				return r.coordinate(p, name, v)
+			}
 			return unknown(p.path(name))
 		}
 	})
-	if err == nil && set.Empty() {
+	if err != nil || len(r.details) > broken {
+		return set, err
+	}
+	if set.Shape != nil && *set.Shape != "" {
+		box := g.Bounds()
+		r.agree(p, &s, box)
+		s = sides{v: [4]float64{box.X, box.Y, box.Width, box.Height}, has: [4]bool{true, true, true, true}}
+	}
+	given := s.given()
+	set.X, set.Y, set.Width, set.Height = given[0], given[1], given[2], given[3]
+	if set.Empty() {
 		r.invalid(p.path(""), "must name at least one value")
 	}
-	return set, err
+	return set, nil
 }
 
 // ParsePatch reads the body of a PATCH of one annotation, an object as an op's

@@ -20,6 +20,7 @@ const maxDetails = 100
 type reader struct {
 	dec     *jsontext.Decoder
 	details []easel.Detail
+	root    string // the path of the text itself, if it is a part of another
 }
 
 // place is where in the text the reader is; it becomes a path only for an error.
@@ -44,6 +45,15 @@ func (p place) path(field string) string {
 		b = append(b, s...)
 	}
 	return string(b)
+}
+
+// within returns the place of a field of the object at p.
+func (p place) within(field string) place {
+	if p.part != "" {
+		field = p.part + "." + field
+	}
+	p.part = field
+	return p
 }
 
 func newReader(b []byte) *reader {
@@ -155,14 +165,19 @@ func (r *reader) number(p place, field string) (v float64, null bool, err error)
 	case jsontext.KindNull:
 		return 0, true, nil
 	case jsontext.KindNumber:
-		v, err := strconv.ParseFloat(string(raw), 64)
-		if err != nil {
-			v = math.Inf(1)
-		}
-		return Zero(v), false, nil
+		return float(raw), false, nil
 	default:
 		return 0, false, wrongType(p.path(field), "a number")
 	}
+}
+
+// float returns the value of a JSON number; an infinity if no float64 holds it.
+func float(raw jsontext.Value) float64 {
+	v, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil {
+		return math.Inf(1)
+	}
+	return Zero(v)
 }
 
 // Zero returns v, or 0 for the negative zero, which would be equal to it and yet
