@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -8,14 +9,19 @@ import (
 	"github.com/easelhq/easel"
 )
 
-// codec turns messages into bytes and back, by their names.
-type codec struct {
+// Codec turns messages into bytes and back, by their names: for the verdicts of a
+// Once and for the network between nodes. It is safe for concurrent use.
+type Codec struct {
 	types map[string]reflect.Type
 }
 
-func newCodec(prototypes []Message) (*codec, error) {
-	c := &codec{types: make(map[string]reflect.Type, len(prototypes))}
-	for _, p := range append(prototypes, Empty{}) {
+// NewCodec makes a codec for the types of the prototypes, and for the messages of
+// the runtime itself that are stored or cross nodes. Messages are kept as JSON, so
+// all their fields are exported. A name for two types is an error.
+func NewCodec(prototypes ...Message) (*Codec, error) {
+	own := []Message{Empty{}, wake{}, timerSet{}, timerWoken{}, timerTick{}}
+	c := &Codec{types: make(map[string]reflect.Type, len(prototypes)+len(own))}
+	for _, p := range append(own, prototypes...) {
 		name, typ := p.MessageName(), reflect.TypeOf(p)
 		if old, dup := c.types[name]; dup && old != typ {
 			return nil, fmt.Errorf("actors: message name %q is used by %v and %v", name, old, typ)
@@ -25,6 +31,37 @@ func newCodec(prototypes []Message) (*codec, error) {
 	return c, nil
 }
 
+// Encode returns the message's name and its bytes: JSON, in which a
+// json.RawMessage keeps its text except for white space. A message of a type that
+// is not registered is an error.
+func (c *Codec) Encode(m Message) (name string, body []byte, err error) {
+	name = m.MessageName()
+	if c.types[name] != reflect.TypeOf(m) {
+		return "", nil, fmt.Errorf("actors: message %q is not registered", name)
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // what was encoded without it would become other bytes
+	if err := e.Encode(m); err != nil {
+		return "", nil, fmt.Errorf("encode %s: %w", name, err)
+	}
+	return name, bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// Decode is the inverse of Encode. It may be given anything: a name that is not
+// registered and a body that does not fit are errors.
+func (c *Codec) Decode(name string, body []byte) (Message, error) {
+	typ, ok := c.types[name]
+	if !ok {
+		return nil, fmt.Errorf("actors: message %q is not registered", name)
+	}
+	p := reflect.New(typ)
+	if err := json.Unmarshal(body, p.Interface()); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", name, err)
+	}
+	return p.Elem().Interface().(Message), nil
+}
+
 // verdict is the stored form of an answer: exactly one of Name and Error is set.
 type verdict struct {
 	Name  string          `json:"m,omitempty"`
@@ -32,23 +69,20 @@ type verdict struct {
 	Error *easel.Error    `json:"e,omitempty"`
 }
 
-func (c *codec) encode(m Message, e *easel.Error) ([]byte, error) {
+func (c *Codec) encodeVerdict(m Message, e *easel.Error) ([]byte, error) {
 	if e != nil {
 		return json.Marshal(verdict{Error: e})
 	}
-	name := m.MessageName()
-	if c.types[name] != reflect.TypeOf(m) {
-		return nil, fmt.Errorf("actors: message %q is not registered", name)
-	}
-	body, err := json.Marshal(m)
+	name, body, err := c.Encode(m)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", name, err)
+		return nil, err
 	}
 	return json.Marshal(verdict{Name: name, Body: body})
 }
 
-// decode is the inverse of encode; a stored error comes back as an *easel.Error.
-func (c *codec) decode(b []byte) (Message, error) {
+// decodeVerdict is the inverse of encodeVerdict; a stored error comes back as an
+// *easel.Error.
+func (c *Codec) decodeVerdict(b []byte) (Message, error) {
 	var v verdict
 	if err := json.Unmarshal(b, &v); err != nil {
 		return nil, fmt.Errorf("decode verdict: %w", err)
@@ -56,15 +90,7 @@ func (c *codec) decode(b []byte) (Message, error) {
 	if v.Error != nil {
 		return nil, v.Error
 	}
-	typ, ok := c.types[v.Name]
-	if !ok {
-		return nil, fmt.Errorf("actors: message %q is not registered", v.Name)
-	}
-	p := reflect.New(typ)
-	if err := json.Unmarshal(v.Body, p.Interface()); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", v.Name, err)
-	}
-	return p.Elem().Interface().(Message), nil
+	return c.Decode(v.Name, v.Body)
 }
 
 // Empty is the answer of an actor that has nothing to say.

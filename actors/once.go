@@ -34,13 +34,13 @@ func (a *durable) recall(tx *sqlite.Tx, o Once, now time.Time) (m Message, known
 	case hash != o.Hash:
 		return nil, true, easel.Errorf(easel.CodeInvalid, "this idempotency key was used for another request")
 	}
-	m, err = a.sys.codec.decode(body)
+	m, err = a.sys.codec.decodeVerdict(body)
 	return m, true, err
 }
 
 // remember stores the verdict of o; errors that are temporary are none.
 func (a *durable) remember(tx *sqlite.Tx, o Once, now time.Time, m Message, failure *easel.Error) error {
-	body, err := a.sys.codec.encode(m, failure)
+	body, err := a.sys.codec.encodeVerdict(m, failure)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ type System struct {
 	shared     bool // other processes may claim what this one owns
 	now        func() time.Time
 	log        *slog.Logger
-	codec      *codec
+	codec      *Codec
 	kinds      map[string]*Kind
 	ephemerals map[string]*EphemeralKind
 	metrics    *metrics
@@ -146,7 +146,7 @@ func New(c Config) (*System, error) {
 		admission: newPlaces(c.Activations), seed: maphash.MakeSeed(),
 	}
 	var err error
-	if s.codec, err = newCodec(c.Messages); err != nil {
+	if s.codec, err = NewCodec(c.Messages...); err != nil {
 		return nil, err
 	}
 	timers, err := newTimerKind()
