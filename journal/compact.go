@@ -41,6 +41,9 @@ func (n *Node) compactor() {
 	})
 	purge := time.NewTicker(purgeAfter)
 	defer purge.Stop()
+	tidy := time.NewTicker(n.tidyAfter)
+	defer tidy.Stop()
+	seen := uint64(0)
 	for {
 		select {
 		case <-n.quit:
@@ -48,6 +51,8 @@ func (n *Node) compactor() {
 		case <-n.compact:
 		case <-purge.C:
 			n.requestPurge()
+		case <-tidy.C:
+			seen = n.requestTidy(seen)
 		}
 		if err := n.compactOnce(ctx); err != nil && ctx.Err() == nil {
 			n.log.Warn("compaction stopped early", "err", err)
@@ -83,8 +88,11 @@ func (n *Node) compactOnce(ctx context.Context) error {
 		return err
 	}
 	sealed, need := n.sealed()
-	if !need || len(sealed) == 0 {
+	if len(sealed) == 0 {
 		return nil
+	}
+	if !need {
+		return n.tidy(ctx, sealed[len(sealed)-1].seq)
 	}
 	upto := sealed[len(sealed)-1].seq
 	for _, s := range sealed {
@@ -113,7 +121,7 @@ func (n *Node) compactOnce(ctx context.Context) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.purging = false
+	n.purging, n.tidying = false, false
 	// What damaged actors keep alive must not make every append compact again.
 	n.compactAt = max(n.compactBytes, n.liveBytes+n.compactBytes/2)
 	n.segmentsAt = max(maxSegments, len(n.segments)+maxSegments/2)
@@ -221,7 +229,7 @@ func (n *Node) cover(name Name, count int) {
 		r.seg.live--
 	}
 	if count == len(c.refs) {
-		delete(n.index, name)
+		n.dropChainLocked(name)
 		return
 	}
 	c.refs = append([]ref(nil), c.refs[count:]...)

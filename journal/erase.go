@@ -47,7 +47,7 @@ func (n *Node) forgetLocked(name Name) {
 			r.seg.live--
 			r.seg.erased = true
 		}
-		delete(n.index, name)
+		n.dropChainLocked(name)
 	}
 }
 

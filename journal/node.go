@@ -18,6 +18,7 @@ import (
 const (
 	DefaultCompactBytes = 64 << 20
 	DefaultMaxHeld      = 64 << 20
+	DefaultTidyAfter    = time.Minute
 )
 
 // NodeOptions say how OpenNode keeps the log of a folder home.
@@ -37,6 +38,10 @@ type NodeOptions struct {
 	// MaxHeld is how many bytes of appends may wait; over it Append answers
 	// ErrUnavailable. 0 means DefaultMaxHeld.
 	MaxHeld int64
+	// TidyAfter is how long the log rests before what it holds of actors that
+	// nobody owns moves to their own files, so that they cost neither memory nor
+	// time at start; 0 means DefaultTidyAfter.
+	TidyAfter time.Duration
 	// Now is the clock of the metrics; nil means time.Now. No decision rests on it.
 	Now func() time.Time
 
@@ -66,6 +71,7 @@ type Node struct {
 	segmentBytes int64
 	maxHeld      int64
 	maxMerges    int
+	tidyAfter    time.Duration
 	hooks        hooks
 
 	// A gate is held by whoever reads or changes what is kept of an actor.
@@ -103,8 +109,10 @@ type Node struct {
 	compactAt int64 // liveBytes over which segments are compacted
 	// segmentsAt is the number of segments over which they are.
 	segmentsAt int
-	purging    bool // compact because of erased data
-	rollWanted bool // the writer is to begin a new segment
+	purging    bool   // compact because of erased data
+	tidying    bool   // compact what sleeps
+	batches    uint64 // written since the log was opened
+	rollWanted bool   // the writer is to begin a new segment
 	index      map[Name]*chain
 	terms      map[Name]*term
 	templates  map[[32]byte]bool // known to be durable
@@ -149,9 +157,22 @@ type ref struct {
 // actors is logged and counted and keeps those closed; OpenNode fails only if
 // the folder cannot be read or written.
 func OpenNode(opts NodeOptions) (*Node, error) {
+	n, err := newNode(opts)
+	if err != nil {
+		return nil, err
+	}
+	n.done.Go(n.write)
+	n.done.Go(n.answer)
+	n.done.Go(n.compactor)
+	n.wakeCompactor()
+	return n, nil
+}
+
+// newNode reads the log and starts nothing.
+func newNode(opts NodeOptions) (*Node, error) {
 	n := &Node{
 		fs: opts.FS, dir: opts.Dir, log: opts.Logger, now: opts.Now, hooks: opts.hooks,
-		compactBytes: opts.CompactBytes, maxHeld: opts.MaxHeld,
+		compactBytes: opts.CompactBytes, maxHeld: opts.MaxHeld, tidyAfter: opts.TidyAfter,
 		wakeup: make(chan struct{}, 1), answers: make(chan []*pending, 4),
 		compact: make(chan struct{}, 1), compacting: make(chan struct{}, 1), quit: make(chan struct{}),
 		index: map[Name]*chain{}, terms: map[Name]*term{}, templates: map[[32]byte]bool{},
@@ -170,6 +191,9 @@ func OpenNode(opts NodeOptions) (*Node, error) {
 	}
 	if n.maxHeld <= 0 {
 		n.maxHeld = DefaultMaxHeld
+	}
+	if n.tidyAfter <= 0 {
+		n.tidyAfter = DefaultTidyAfter
 	}
 	n.compactAt, n.segmentsAt = n.compactBytes, maxSegments
 	n.maxMerges = maxMerges
@@ -192,10 +216,6 @@ func OpenNode(opts NodeOptions) (*Node, error) {
 		_ = n.closeSegments() // the replay's error says more
 		return nil, fmt.Errorf("open node log: %w", err)
 	}
-	n.done.Go(n.write)
-	n.done.Go(n.answer)
-	n.done.Go(n.compactor)
-	n.wakeCompactor()
 	return n, nil
 }
 

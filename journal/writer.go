@@ -264,6 +264,7 @@ func (n *Node) commit(group []*pending) {
 		}
 	}
 	n.liveBytes += int64(len(buf))
+	n.batches += uint64(todo)
 	if n.liveBytes > n.compactAt || len(n.segments) > n.segmentsAt {
 		n.wakeCompactor()
 	}
