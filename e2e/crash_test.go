@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/easelhq/easel/e2e/tally"
 )
 
 // crashRounds and crashSeed are read by TestCrash only.
@@ -17,6 +19,23 @@ func crashFlags() (rounds *int, seed *uint64) {
 }
 
 var crashRounds, crashSeed = crashFlags()
+
+func withinFlag() *time.Duration {
+	return flag.Duration("within", 0, "tests that go round by round begin none after this; 0: they do all")
+}
+
+var within = withinFlag()
+
+// timeIsUp reports whether a test that began then shall begin no further round.
+func timeIsUp(began time.Time) bool { return *within > 0 && time.Since(began) > *within }
+
+// tell says how far a long test is, in its log and to the program that runs it.
+func tell(t *testing.T, r *tally.Report) {
+	t.Helper()
+	if err := r.Write(); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestCrash keeps several clients busy on a few images, kills the node with
 // SIGKILL at a random instant, deletes its working copies half of the time, as on
@@ -29,7 +48,7 @@ func TestCrash(t *testing.T) {
 	data := t.TempDir()
 	bearer := token(t, data, "--tenant=crash", "--user=tester", "--role=admin")
 	crash(t, victim{
-		data: data, bearer: bearer,
+		suite: "crash, folder", data: data, bearer: bearer,
 		lose: func(random *rand.Rand) {
 			if random == nil || random.IntN(2) == 0 {
 				wipe(t, data)
@@ -40,6 +59,7 @@ func TestCrash(t *testing.T) {
 
 // victim is a node that is killed again and again.
 type victim struct {
+	suite        string // its name in reports
 	data, bearer string
 	args         []string         // of easel serve
 	lose         func(*rand.Rand) // takes away what the node may lose
@@ -56,6 +76,9 @@ func crash(t *testing.T, v victim) {
 	bearer := v.bearer
 	n := start(t, v.data, v.args...)
 	w := newWorld(t, newAPI(n.base, bearer), 3)
+	began := time.Now()
+	report := &tally.Report{Suite: v.suite, Rounds: *crashRounds}
+	defer func() { tell(t, report) }()
 
 	for round := range *crashRounds {
 		before := w.acked()
@@ -73,8 +96,15 @@ func crash(t *testing.T, v victim) {
 		n = start(t, v.data, v.args...)
 		w.check(t, newAPI(n.base, bearer), fmt.Sprintf("after kill %d", round+1))
 		t.Logf("kill %d: %d writes acknowledged", round+1, w.acked()-before)
+		report.Round, report.Acked = round+1, w.acked()
+		report.Lost, report.Double = w.wrong()
+		report.Count(map[string]int{"SIGKILL": 1})
+		tell(t, report)
 		if t.Failed() {
 			t.FailNow()
+		}
+		if timeIsUp(began) {
+			break
 		}
 	}
 	// What is left unanswered is sent again and must be decided now.
@@ -151,7 +181,16 @@ func (w *world) settle(t *testing.T, a *api) {
 		close(stop) // workers finish what is unanswered before they look at stop
 		all.Go(func() { work(t.Context(), a, stop, rand.New(rand.NewPCG(1, uint64(i)))) })
 	}
-	all.Wait()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		all.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * patience):
+		t.Fatal("what is unanswered is not answered")
+	}
 	for _, s := range w.sockets {
 		if len(s.pending) > 0 {
 			t.Errorf("client %s: %d frames have no answer", s.client, len(s.pending))
@@ -215,6 +254,16 @@ func (w *world) acked() (sum int) {
 		sum += len(l.promises)
 	}
 	return sum
+}
+
+// wrong is how many writes that were acknowledged the checks did not find, and how
+// many they found more than once.
+func (w *world) wrong() (lost, double int) {
+	for _, l := range w.images {
+		lost += l.lost
+		double += l.double
+	}
+	return lost, double
 }
 
 func (w *world) summary() string {

@@ -33,6 +33,8 @@ type ledger struct {
 	puts    map[string]int // how often each label was put
 	gone    map[string]bool
 	before  []batch // the history before a rewind
+
+	lost, double int // acknowledged puts that the last check did not find, or found twice
 }
 
 func newLedger(id string) *ledger {
@@ -152,7 +154,14 @@ func (l *ledger) check(t *testing.T, a *api, when string) {
 			fail("%s was refused and is there", label)
 		}
 	}
+	l.lost, l.double = 0, 0
 	for label := range l.promises {
+		switch n := l.puts[label]; {
+		case n == 0:
+			l.lost++
+		case n > 1:
+			l.double++
+		}
 		if l.puts[label] != 1 {
 			fail("%s was acknowledged and is there %d times", label, l.puts[label])
 		}

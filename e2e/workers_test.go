@@ -500,6 +500,15 @@ func (o *watcher) work(ctx context.Context, a *api, stop <-chan struct{}, r *ran
 		return
 	}
 	defer s.Close()
+	looked := make(chan struct{})
+	defer close(looked)
+	go func() { // nobody else ends a socket of a node that lives
+		select {
+		case <-stop:
+			s.Close()
+		case <-looked:
+		}
+	}()
 	var ver int64
 	for {
 		f, err := s.next()

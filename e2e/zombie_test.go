@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"context"
-	"encoding/base64"
 	"flag"
 	"fmt"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/easelhq/easel/e2e/tally"
 )
 
 func zombieFlags() *int {
@@ -22,9 +23,9 @@ var zombieRounds = zombieFlags()
 // take over and write, and lets the first one go on, which does not know. Whatever
 // either of them acknowledges must be there, once, for a third.
 func TestZombieOnS3(t *testing.T) {
-	store := startS3(t)
+	store := homeOn(startS3(t, *s3Server))
 	root := t.TempDir()
-	secret := "--jwt-secret=" + base64.StdEncoding.EncodeToString([]byte("a secret that no folder keeps, of 40 B.."))
+	secret := secretFlag()
 	bearer := token(t, root, "--tenant=zombies", "--user=tester", "--role=admin", secret)
 	nodes := 0
 	next := func() *node {
@@ -33,24 +34,32 @@ func TestZombieOnS3(t *testing.T) {
 	}
 	n := next()
 	image := newAPI(n.base, bearer).upload(t, "zombie.png", picture(40, 30, 1)).ID
-	acked := map[string]bool{}
+	acked, shown := map[string]bool{}, map[string]bool{}
 	write := func(n *node, what string) {
 		label := fmt.Sprintf("%s-%d", what, len(acked))
 		drawUntilDecided(t, newAPI(n.base, bearer), image, label)
 		acked[label] = true
 	}
+	began := time.Now()
+	report := &tally.Report{Suite: "zombie, " + *s3Server, Rounds: *zombieRounds}
+	defer func() { tell(t, report) }()
 	for round := range *zombieRounds {
 		for range 5 {
 			write(n, "before")
 		}
-		stall := make(chan struct{})
-		go func() { // requests that are on their way when the node is paused
-			defer close(stall)
+		stall := make(chan []string) // what was acknowledged of them
+		go func() {                  // requests that are on their way when the node is paused
+			var told []string
+			defer func() { stall <- told }()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			a := newAPI(n.base, bearer)
 			for i := range 20 {
-				_, _ = a.do(ctx, "POST", "/api/annotations", raw(drawing(image, fmt.Sprintf("unknown-%d-%d", round, i), "")))
+				label := fmt.Sprintf("unknown-%d-%d", round, i)
+				got, err := a.do(ctx, "POST", "/api/annotations", raw(drawing(image, label, "")))
+				if err == nil && got.status == http.StatusCreated {
+					told = append(told, label)
+				}
 			}
 		}()
 		if err := n.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
@@ -63,28 +72,56 @@ func TestZombieOnS3(t *testing.T) {
 		if err := n.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
+		// Its first answer shows all that the other has acknowledged meanwhile.
+		for label, n := range count(readUntilAnswered(t, newAPI(n.base, bearer), image)) {
+			if n != 1 {
+				t.Errorf("round %d: the zombie shows %s %d times", round+1, label, n)
+			}
+			shown[label] = true
+		}
+		for label := range acked {
+			if !shown[label] {
+				t.Errorf("round %d: the zombie does not show %s, which was acknowledged", round+1, label)
+			}
+		}
 		for range 5 { // they take the image from each other now
 			write(n, "zombie")
 			write(other, "owner")
 		}
-		<-stall
+		for _, label := range <-stall {
+			acked[label] = true
+		}
 		n.kill()
 		other.kill()
 		n = next()
-		seen := map[string]int{}
-		for _, label := range labels(t, newAPI(n.base, bearer), image) {
-			seen[label]++
+		seen := count(labels(t, newAPI(n.base, bearer), image))
+		for label := range shown {
+			if seen[label] != 1 {
+				t.Errorf("round %d: %s was shown and is there %d times", round+1, label, seen[label])
+			}
 		}
+		report.Round, report.Acked = round+1, len(acked)
 		for label := range acked {
+			switch n := seen[label]; {
+			case n == 0:
+				report.Lost++
+			case n > 1:
+				report.Double++
+			}
 			if seen[label] != 1 {
 				t.Errorf("round %d: %s was acknowledged and is there %d times", round+1, label, seen[label])
 			}
 		}
+		report.Count(map[string]int{"SIGSTOP": 1, "SIGKILL": 2})
+		tell(t, report)
 		if t.Failed() {
 			return
 		}
+		if timeIsUp(began) {
+			break
+		}
 	}
-	t.Logf("%d rounds, %d writes acknowledged, each there once", *zombieRounds, len(acked))
+	t.Logf("%d rounds, %d writes acknowledged, each there once", report.Round, len(acked))
 }
 
 // drawUntilDecided makes an annotation, again if the outcome is unknown.
@@ -107,17 +144,51 @@ func drawUntilDecided(t *testing.T, a *api, image, label string) {
 	})
 }
 
+func count(labels []string) map[string]int {
+	n := map[string]int{}
+	for _, label := range labels {
+		n[label]++
+	}
+	return n
+}
+
+// readUntilAnswered lists the labels of an image, again if the node cannot say.
+func readUntilAnswered(t *testing.T, a *api, image string) (out []string) {
+	t.Helper()
+	eventually(t, "an answer to a list", func() error {
+		got, err := a.do(t.Context(), "GET", "/api/annotations/by-image/"+image, nil)
+		if err != nil {
+			return err
+		}
+		if got.status != http.StatusOK {
+			return fmt.Errorf("%s", got)
+		}
+		out, err = labelsOf(got)
+		return err
+	})
+	return out
+}
+
 func labels(t *testing.T, a *api, image string) []string {
 	t.Helper()
+	out, err := labelsOf(a.must(t, http.StatusOK, "GET", "/api/annotations/by-image/"+image, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// labelsOf reads the labels in a list.
+func labelsOf(list answer) ([]string, error) {
 	var out struct {
 		Annotations []struct{ Label string }
 	}
-	if err := a.must(t, http.StatusOK, "GET", "/api/annotations/by-image/"+image, nil).into(&out); err != nil {
-		t.Fatal(err)
+	if err := list.into(&out); err != nil {
+		return nil, err
 	}
 	all := make([]string, len(out.Annotations))
 	for i, one := range out.Annotations {
 		all[i] = one.Label
 	}
-	return all
+	return all, nil
 }
