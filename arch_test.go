@@ -62,6 +62,8 @@ var layers = []layer{
 	},
 	{"e2e", nil, "these tests see only what a client and an operator see"},
 	{"e2e/faultproxy", nil, "it stands between a node and its store and knows neither"},
+	{"e2e/tally", nil, "reports of tests are data"},
+	{"e2e/torture", []string{"e2e/tally"}, "it runs tests and knows only what they report"},
 	{"e2e/linear", nil, "the model of an image knows the contract and nothing of what keeps it"},
 	{"examples/chatroom", []string{"", "actors", "journal", "sqlite"}, "it shows what the runtime is without annotations"},
 }
