@@ -29,13 +29,7 @@ func LockDir(dir string) (io.Closer, error) {
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock %s: %w", dir, err)
 		}
-		holder := make([]byte, 256)
-		n, _ := f.ReadAt(holder, 0)
-		who := strings.TrimSpace(string(holder[:n]))
-		if who == "" {
-			who = "another process"
-		}
-		return nil, fmt.Errorf("%s: %w by %s", dir, ErrLocked, who)
+		return nil, fmt.Errorf("%s: %w by %s", dir, ErrLocked, holderOf(f))
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -46,4 +40,14 @@ func LockDir(dir string) (io.Closer, error) {
 		fmt.Fprintf(f, "pid %d on %s\n", os.Getpid(), host)
 	}
 	return f, nil
+}
+
+// holderOf returns what the process that has the lock wrote into its file.
+func holderOf(f *os.File) string {
+	holder := make([]byte, 256)
+	n, _ := f.ReadAt(holder, 0)
+	if who := strings.TrimSpace(string(holder[:n])); who != "" {
+		return who
+	}
+	return "another process"
 }
