@@ -89,6 +89,7 @@ type Rates struct {
 // otherwise.
 type Config struct {
 	Node     Node
+	Cluster  Cluster
 	Auth     *auth.Authenticator
 	Actors   actors.Asker
 	Images   Images
@@ -143,7 +144,7 @@ const (
 
 // New checks the configuration and makes an API.
 func New(c Config) (*API, error) {
-	if c.Auth == nil || c.Actors == nil || c.Images == nil || c.Pictures == nil || c.Files == nil || c.Log == nil {
+	if c.Auth == nil || c.Actors == nil || c.Images == nil || c.Pictures == nil || c.Files == nil || c.Cluster == nil || c.Log == nil {
 		return nil, errors.New("transport: a part is missing")
 	}
 	if len(c.URLKey) < auth.MinSecret {

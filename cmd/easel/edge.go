@@ -176,6 +176,7 @@ type edge struct {
 	actors  *actors.System
 	gallery *gallery.Gallery
 	chores  *chores
+	cluster transport.Cluster
 }
 
 // wait returns when no socket is left. Their life has ended by then.

@@ -72,7 +72,7 @@ func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Re
 		Kinds:      []*actors.Kind{&images, &tenants, jobs},
 		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind()},
 		Messages:   slices.Concat(canvas.Prototypes(), tenant.Prototypes(), live.Prototypes(), cron.Prototypes()),
-		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles,
+		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles, WorkBytes: p.config.Life.WorkFiles,
 		InFlight: h.home.inFlight(),
 		Log:      p.log, Registerer: r, Tracer: t.tracer("actors"),
 	})
@@ -100,7 +100,7 @@ func (p *Program) newAPI(h *house, root []byte, e edge, r *prometheus.Registry, 
 	events := &sse.Handler{Rooms: e.rooms, Error: transport.WriteError}
 	return transport.New(transport.Config{
 		Node: transport.Node{Name: h.node, Region: c.Store.Region, Version: buildVersion(), Ready: p.serving.Load},
-		Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery,
+		Cluster: e.cluster, Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery,
 		Live: func(w http.ResponseWriter, r *http.Request, who easel.Principal, image easel.ID) {
 			e.sockets.Serve(w, r, canvas.Key(who.Tenant, image), who)
 		},

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/gallery"
 )
@@ -117,6 +118,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if e.auth, err = p.newAuth(life, h, root, e.actors); err != nil {
 		return err
 	}
+	e.cluster = &loner{node: p.self(h.node, easel.At(time.Now())), edge: &e, owner: h.node}
 	e.sockets = p.newSockets(life, e, traces)
 	if e.api, err = p.newAPI(h, root, e, registry, traces); err != nil {
 		return err

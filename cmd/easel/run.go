@@ -59,37 +59,58 @@ func run(ctx context.Context, sh shell) int {
 	return exitFailed
 }
 
-const overview = `easel: live image annotation on durable actors
+// command is one verb of the command line.
+type command struct {
+	name    string
+	summary string
+	run     func(ctx context.Context, sh shell) error
+}
 
-usage: easel COMMAND [flags]
+// commands returns every command, in the order of the help.
+func commands() []command {
+	return []command{
+		{"serve", "start a node", (&serveCommand{}).run},
+		{"token", "print a token signed with the node's secret", (&tokenCommand{}).run},
+		{"members", "list the nodes of a cluster", (&membersCommand{}).run},
+		{"version", "print the version", (&versionCommand{}).run},
+		{"doctor", "check configuration, store, clock and ports", (&doctorCommand{}).run},
+	}
+}
 
-  serve     start a node
-  token     print a token signed with the node's secret
-  version   print the version
-  doctor    check configuration, store, clock and ports
+func overview(all []command) string {
+	var b strings.Builder
+	b.WriteString("easel: live image annotation on durable actors\n\nusage: easel COMMAND [flags]\n\n")
+	for _, c := range all {
+		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.summary)
+	}
+	b.WriteString("\n\"easel COMMAND --help\" lists a command's flags.\n")
+	return b.String()
+}
 
-"easel COMMAND --help" lists a command's flags.
-`
+func names(all []command) string {
+	out := make([]string, len(all))
+	for i, c := range all {
+		out[i] = c.name
+	}
+	return strings.Join(out, ", ")
+}
 
 func dispatch(ctx context.Context, sh shell) error {
+	all := commands()
 	if len(sh.args) == 0 {
-		return &usageError{message: "no command: one of serve, token, version, doctor (see easel --help)"}
+		return &usageError{message: "no command: one of " + names(all) + " (see easel --help)"}
 	}
 	name := sh.args[0]
 	sh.args = sh.args[1:]
 	switch name {
-	case "serve":
-		return (&serveCommand{}).run(ctx, sh)
-	case "token":
-		return (&tokenCommand{}).run(ctx, sh)
-	case "version":
-		return (&versionCommand{}).run(ctx, sh)
-	case "doctor":
-		return (&doctorCommand{}).run(ctx, sh)
 	case "help", "-h", "-help", "--help":
-		_, err := io.WriteString(sh.stdout, overview)
+		_, err := io.WriteString(sh.stdout, overview(all))
 		return err
-	default:
-		return &usageError{message: fmt.Sprintf("unknown command %q: one of serve, token, version, doctor", name)}
 	}
+	for _, c := range all {
+		if c.name == name {
+			return c.run(ctx, sh)
+		}
+	}
+	return &usageError{message: fmt.Sprintf("unknown command %q: one of %s", name, names(all))}
 }
