@@ -25,10 +25,13 @@ type api struct {
 	base  string
 	token string
 	http  *http.Client
+	seen  func(method, path string, got answer) // is shown every answer; nil: nobody is
+	// patient: must asks again while the node says that it cannot tell now.
+	patient bool
 }
 
 func newAPI(base, token string) *api {
-	return &api{base, token, &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+	return &api{base: base, token: token, http: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 }
 
 // answer is a whole response.
@@ -83,13 +86,24 @@ func (a *api) do(ctx context.Context, method, path string, body any, header ...s
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{res.StatusCode, res.Header, b}, nil
+	got := answer{res.StatusCode, res.Header, b}
+	if a.seen != nil {
+		a.seen(method, path, got)
+	}
+	return got, nil
 }
 
 // must is do for tests in which nothing may fail.
 func (a *api) must(t *testing.T, want int, method, path string, body any, header ...string) answer {
 	t.Helper()
-	got, err := a.do(t.Context(), method, path, body, header...)
+	var got answer
+	var err error
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		got, err = a.do(t.Context(), method, path, body, header...)
+		if !a.patient || err == nil && got.status != http.StatusServiceUnavailable || time.Since(began) > patience {
+			break
+		}
+	}
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}

@@ -117,6 +117,10 @@ func (w *writer) session(s socket, stop <-chan struct{}, r *rand.Rand) {
 				repeat = nil
 				continue
 			}
+			if f.T == "rej" && f.Code == "internal" {
+				w.broken = fmt.Errorf("client %s seq %d: %+v", w.client, f.Seq, f)
+				return
+			}
 			if f.T == "rej" && f.Temporary {
 				return // in order, the rest would be bad_seq: come back and send again
 			}
