@@ -34,10 +34,14 @@ func TestAppendBatchWritesWhatTheStandardLibraryWrites(t *testing.T) {
 	}
 	sure := a
 	sure.Confidence = ptr(0.25)
+	shaped := sure
+	shaped.Shape, shaped.Attributes = easel.Shape(shapes[1].text), `{"\u003ca\u003e":"\u2028","b":1e-7}`
+	shaped.Source, shaped.Model = easel.SourceModel, "yolo <11>"
 	for _, m := range []easel.Batch{
 		{Ver: 1, By: "ann", At: 1, Ops: []easel.Effect{}},
 		{Ver: 7, By: "ann", Conn: "c", Seq: 3, At: 1700000000123, Ops: []easel.Effect{
 			{Kind: easel.OpPut, ID: id, Annotation: &a}, {Kind: easel.OpPatch, ID: id, Annotation: &sure}, {Kind: easel.OpDelete, ID: id},
+			{Kind: easel.OpPut, ID: id, Annotation: &shaped},
 		}},
 	} {
 		got := string(opcodec.AppendBatch(nil, &m))

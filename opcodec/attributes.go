@@ -95,7 +95,7 @@ func ParseAttributes(b []byte, path string) (easel.Attributes, error) {
 // value breaks. In a patch a null removes a name.
 func (r *reader) attributes(p place, patch bool) (easel.Attributes, error) {
 	if !patch && r.dec.PeekKind() == jsontext.KindNull {
-		return "", r.dec.SkipValue()
+		return "", r.skip()
 	}
 	var members []string
 	err := r.object(p, func(name string) error {

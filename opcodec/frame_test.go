@@ -209,6 +209,10 @@ func FuzzParseFrame(f *testing.F) {
 	f.Add([]byte(`{"client":"tab","seq":1,"ops":[{"k":"patch","id":"` + string(id) + `","set":{"x":0.5,"confidence":null}}]}`))
 	f.Add([]byte(`{"t":"op","seq":1,"ops":[{"k":"put","annotation":{"label":"\ud83d\ude00\u0000","x":1e-400,"y":-0.0,"width":1,"height":1}}]}`))
 	f.Add([]byte(`{"t":"op","seq":1,"seq":2,"ops":7}`))
+	for _, s := range shapes {
+		f.Add([]byte(`{"t":"op","seq":1,"ops":[{"k":"put","annotation":{"label":"a","shape":` + s.text + `,"attributes":{"a":1,"b":"x"},"source":"model","model":"m"}}]}`))
+		f.Add([]byte(`{"t":"op","seq":1,"ops":[{"k":"patch","id":"` + string(id) + `","set":{"shape":` + s.text + `,"x":0,"attributes":{"a":null}}}]}`))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, parse := range []func([]byte) (opcodec.Frame, error){opcodec.ParseFrame, opcodec.ParseBody} {
 			got, err := parse(b)

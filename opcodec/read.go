@@ -117,6 +117,14 @@ func (r *reader) object(p place, member func(name string) error) error {
 	return nil
 }
 
+// skip reads a value and forgets it.
+func (r *reader) skip() error {
+	if err := r.dec.SkipValue(); err != nil {
+		return syntax(err)
+	}
+	return nil
+}
+
 // wrong reads the value that should have been something else, to tell a wrong
 // type from what is no JSON.
 func (r *reader) wrong(p place, field, want string) error {

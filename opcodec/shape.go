@@ -87,17 +87,22 @@ func ParseShape(b []byte, path string) (easel.Shape, easel.Geometry, error) {
 	if err == nil {
 		err = r.verdict()
 	}
-	return s, g, err
+	if err != nil {
+		return "", easel.Geometry{}, err
+	}
+	return s, g, nil
 }
 
 // shape reads the shape at p and notes every rule it breaks: it is then a box.
 func (r *reader) shape(p place) (easel.Shape, easel.Geometry, error) {
-	g := easel.Geometry{Type: easel.ShapeBox}
 	if r.dec.PeekKind() == jsontext.KindNull {
-		return "", g, r.dec.SkipValue()
+		return "", easel.Geometry{Type: easel.ShapeBox}, r.skip()
 	}
+	var (
+		g                                   easel.Geometry
+		typed, points, holes, center, radii bool
+	)
 	broken := len(r.details)
-	var typed, points, holes, center, radii bool
 	err := r.object(p, func(name string) error {
 		var err error
 		switch name {
