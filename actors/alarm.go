@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -96,7 +97,12 @@ func (a *durable) register(due int64, h *held) {
 func (a *durable) enter(entry timerSet, h *held, attempt int) {
 	life := a.life
 	r := Request{To: timerKey(a.key, attempt), Message: entry, From: Ref{Node: a.sys.node, Key: a.key}}
-	a.sys.send(a.sys.ctx, r, func(_ Message, err error) {
+	ctx, done := a.sys.ctx, func() {}
+	if a.sys.config.Network != nil {
+		ctx, done = context.WithTimeout(ctx, timerAsk) // more than an ask without an end gets
+	}
+	a.sys.send(ctx, r, func(_ Message, err error) {
+		done()
 		a.mail.post(func() {
 			switch {
 			case a.life != life || a.sys.hooks.trustTimer:

@@ -38,6 +38,7 @@ type durable struct {
 
 	lastUsed atomic.Int64 // nanoseconds of the system's clock, for the sweep
 	memory   atomic.Int64 // bytes that the open file costs; 0: closed
+	leaving  atomic.Bool  // it was asked to move away and has not looked yet
 	disk     atomic.Int64 // bytes that the working copy takes on disk; 0: there is none
 
 	// While owned:
@@ -45,7 +46,8 @@ type durable struct {
 	restored   bool // the working copy is on disk
 	companion  Companion
 	context    *Context
-	life       int // how often the actor was absent before
+	life       int   // how often the actor was absent before
+	pauses     int64 // of the process, when it was claimed
 	gate       gate
 	commit     int64 // newest commit handed to the journal
 	inFlight   int
@@ -63,6 +65,7 @@ type durable struct {
 // one call at a time.
 func (a *durable) drain() {
 	for {
+		a.fencePaused()
 		limit := maxBatch
 		if a.inFlight >= a.sys.config.InFlight || len(a.gate.queue) >= maxHeld {
 			limit = 0 // what waits becomes one larger turn
@@ -112,6 +115,10 @@ func (a *durable) own(m Message) error {
 		return err
 	}
 	defer done()
+	if !a.sys.mine(a.key) {
+		return errElsewhere() // the place in the line may have taken a while
+	}
+	pauses := a.sys.pulse.pauses.Load()
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
 	defer cancel()
@@ -125,7 +132,7 @@ func (a *durable) own(m Message) error {
 	if err != nil {
 		return a.claimError(err)
 	}
-	a.term = term
+	a.term, a.pauses = term, pauses
 	if a.kind.NewCompanion != nil {
 		a.companion = a.kind.NewCompanion(a.key)
 	}
@@ -145,6 +152,10 @@ func (a *durable) claimError(err error) error {
 			a.log.Error("actor stays closed: its history is corrupt", "err", err)
 		}
 		return fmt.Errorf("claim %s: %w", a.key, err)
+	case errors.Is(err, journal.ErrFenced):
+		return &easel.Error{
+			Code: easel.CodeUnavailable, Message: "another node has the actor", RetryAfter: time.Second, Err: loss{ErrMoved, err},
+		}
 	default:
 		a.log.Warn("actor could not be claimed", "err", err)
 		return &easel.Error{Code: easel.CodeUnavailable, Message: "the durable home cannot be reached", RetryAfter: time.Second, Err: err}
@@ -216,6 +227,9 @@ func (a *durable) restore() error {
 	ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
 	defer cancel()
 	if err := a.term.Restore(ctx, path); err != nil {
+		if errors.Is(err, journal.ErrFenced) {
+			a.deactivate(err)
+		}
 		return a.claimError(err)
 	}
 	a.restored = true
@@ -269,18 +283,11 @@ func (a *durable) deactivate(cause error) {
 		a.sys.metrics.owned.WithLabelValues(a.kind.Name).Dec()
 		a.term = nil
 	}
+	a.bidFarewell()
 	a.companion = nil
 	a.gate, a.commit, a.inFlight, a.registered = gate{}, 0, 0, timerSet{}
 	for _, h := range lost {
 		h.fail(unknown(cause))
-	}
-}
-
-// unknown is the answer to those whose turn was neither seen to be durable nor
-// not.
-func unknown(cause error) error {
-	return &easel.Error{
-		Code: easel.CodeUnavailable, Message: "the outcome is unknown; repeat the request", RetryAfter: time.Second, Err: cause,
 	}
 }
 
@@ -323,7 +330,7 @@ func (a *durable) release() {
 	a.closeFile()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.sys.ctx), a.sys.config.ActivationTimeout)
 	defer cancel()
-	if err := a.term.Release(ctx); err != nil && !errors.Is(err, journal.ErrClosed) {
+	if err := a.term.Release(ctx); err != nil && !errors.Is(err, journal.ErrClosed) && !errors.Is(err, journal.ErrFenced) {
 		a.log.Warn("actor was not released", "err", err)
 	}
 }

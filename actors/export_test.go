@@ -38,6 +38,12 @@ func (s *System) Plant(fault string) {
 		s.hooks.trustTimer = true
 	case "skip undo":
 		s.hooks.skipUndo = true
+	case "no once":
+		s.hooks.noOnceID = true
+	case "no owner check":
+		s.hooks.noOwnerCheck = true
+	case "let fenced out":
+		s.hooks.letFencedOut = true
 	}
 }
 

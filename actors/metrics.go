@@ -13,7 +13,9 @@ type metrics struct {
 	alarms                 *prometheus.CounterVec
 	shed                   *prometheus.CounterVec
 	work                   prometheus.Gauge
-	dropped                prometheus.Counter
+	carried, moved         *prometheus.CounterVec
+	repeated               *prometheus.CounterVec
+	dropped, pauses        prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -45,13 +47,24 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		work: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "easel", Subsystem: "actors", Name: "work_bytes", Help: "Bytes that working copies take on disk.",
 		}),
+		carried: counter("carried_total", "Messages that were carried to another node, attempts counted."),
+		moved:   counter("moved_total", "Actors that were released because they belong on another node."),
+		repeated: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "easel", Subsystem: "actors", Name: "repeated_total",
+			Help: "Attempts of an ask after which another was made, by what came of them.",
+		}, []string{"why"}),
+		pauses: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "easel", Subsystem: "actors", Name: "pauses_total",
+			Help: "Pauses of the process after which all actors were dropped.",
+		}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "easel", Subsystem: "actors", Name: "dropped_total", Help: "Told messages and jobs that were dropped.",
 		}),
 	}
 	if r != nil {
 		r.MustRegister(m.owned, m.open, m.ephemeral, m.activation, m.batch, m.turn, m.wait, m.gate,
-			m.panics, m.overloaded, m.corrupt, m.fenced, m.alarms, m.shed, m.work, m.dropped)
+			m.panics, m.overloaded, m.corrupt, m.fenced, m.alarms, m.shed, m.work, m.dropped,
+			m.carried, m.moved, m.repeated, m.pauses)
 	}
 	return m
 }

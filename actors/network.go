@@ -28,3 +28,65 @@ type Network interface {
 	// as a deadline and a trace. It does not repeat: the System does.
 	Carry(ctx context.Context, node string, r Request, reply func(Message, error))
 }
+
+// Idempotent is a message that takes effect once even if it is handled more often,
+// also late and after others: a read, or a write that carries its own sequence
+// number or id. Others are made so by a Once when they might be repeated, which
+// costs a row in the actor's file.
+type Idempotent interface {
+	Message
+	// Idempotent reports whether that holds for this value.
+	Idempotent() bool
+}
+
+func idempotent(m Message) bool {
+	i, ok := m.(Idempotent)
+	return ok && i.Idempotent()
+}
+
+// Idempotent implements Idempotent: the actor calls what is due.
+func (wake) Idempotent() bool { return true }
+
+// Idempotent implements Idempotent: an entry too many is a wake-up too many.
+func (timerSet) Idempotent() bool { return true }
+
+// Idempotent implements Idempotent: it names one entry.
+func (timerWoken) Idempotent() bool { return true }
+
+// Idempotent implements Idempotent: the timer looks once more.
+func (timerTick) Idempotent() bool { return true }
+
+// Deliver runs a request that came from another node, on this node only. reply
+// (nil: nobody waits) is called once, on whatever goroutine, with the answer, an
+// *easel.Error, or ErrMoved if r belongs on another node by this node's view, or
+// if the System has not started or is stopping. It may be called at any time and
+// does not block.
+func (s *System) Deliver(ctx context.Context, r Request, reply func(Message, error)) {
+	reply = outward(reply)
+	if !s.started.Load() || s.isDurable(r.To) && !s.mine(r.To) {
+		if reply != nil {
+			reply(nil, ErrMoved)
+		}
+		return
+	}
+	s.local(ctx, r, reply)
+}
+
+func (s *System) isDurable(key Key) bool { return s.ephemerals[key.Kind] == nil }
+
+// mine reports whether a durable actor belongs on this node.
+func (s *System) mine(key Key) bool {
+	n := s.config.Network
+	return n == nil || s.hooks.noOwnerCheck || n.Owner(key) == s.node
+}
+
+// elsewhere reports whether a durable actor belongs on another node, and not just
+// nowhere at the moment.
+func (s *System) elsewhere(key Key) bool {
+	n := s.config.Network
+	if n == nil || s.hooks.noOwnerCheck {
+		return false
+	}
+	owner := n.Owner(key)
+	return owner != "" && owner != s.node
+}

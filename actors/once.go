@@ -3,14 +3,31 @@ package actors
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/sqlite"
 )
 
-// onceRetention is how long a verdict is kept for repeats.
-const onceRetention = 24 * time.Hour
+const (
+	// onceRetention is how long a verdict is kept for repeats.
+	onceRetention = 24 * time.Hour
+	// ownRetention is the same for ids that the runtime itself has made, of which
+	// no repeat comes later than an ask lasts.
+	ownRetention = 5 * time.Minute
+	// ownOnce begins the ids that the runtime has made. No header can hold it, so
+	// no asker's id does.
+	ownOnce = "\x7f"
+)
+
+// retention is how long the verdict of an id is kept.
+func retention(id string) time.Duration {
+	if strings.HasPrefix(id, ownOnce) {
+		return ownRetention
+	}
+	return onceRetention
+}
 
 // forgetEvery is after how many new verdicts up to twice as many old ones are
 // dropped.
@@ -29,7 +46,7 @@ func (a *durable) recall(tx *sqlite.Tx, o Once, now time.Time) (m Message, known
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
-	case now.Sub(time.UnixMilli(at)) > onceRetention:
+	case now.Sub(time.UnixMilli(at)) > retention(o.ID):
 		return nil, false, nil
 	case hash != o.Hash:
 		return nil, true, easel.Errorf(easel.CodeInvalid, "this idempotency key was used for another request")
@@ -56,6 +73,9 @@ func (a *durable) remember(tx *sqlite.Tx, o Once, now time.Time, m Message, fail
 func (a *durable) forgetOnce(tx *sqlite.Tx, now time.Time) error {
 	if a.onceSeen == "" {
 		a.onceSeen = string(rune('!' + rand.IntN('~'-'!'))) // activations may be short: begin anywhere
+		if rand.IntN(2) == 0 {
+			a.onceSeen = ownOnce + a.onceSeen
+		}
 	}
 	var (
 		n    int
@@ -66,8 +86,8 @@ func (a *durable) forgetOnce(tx *sqlite.Tx, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`DELETE FROM actor_once WHERE id > ? AND id <= ? AND at < ?`,
-		a.onceSeen, last, now.Add(-onceRetention).UnixMilli())
+	_, err = tx.Exec(`DELETE FROM actor_once WHERE id > ? AND id <= ? AND at < iif(substr(id, 1, 1) = ?, ?, ?)`,
+		a.onceSeen, last, ownOnce, now.Add(-ownRetention).UnixMilli(), now.Add(-onceRetention).UnixMilli())
 	if a.onceSeen = last; n < 2*forgetEvery {
 		a.onceSeen = " " // before all that is printable: from the start
 	}

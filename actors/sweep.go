@@ -99,11 +99,14 @@ func (s *System) Stop(ctx context.Context) error {
 	s.spawning.Lock()
 	s.cancel()
 	s.spawning.Unlock()
+	s.trips.each(func(t *trip) { t.end(nil, errStopping()) })
 	s.pool.wait()
 	s.wg.Wait()
 	s.end.Do(func() {
 		s.quit()
-		s.proto.Shutdown() // panics when called twice
+		if s.config.Proto == nil {
+			s.proto.Shutdown() // panics when called twice
+		}
 	})
 	return err
 }

@@ -26,7 +26,17 @@ type Config struct {
 	Journal    journal.Journal // required
 	Kinds      []*Kind
 	Ephemerals []*EphemeralKind
-	Messages   []Message // a prototype of each type that Once verdicts are made of
+	// Messages are prototypes of all types that are stored as the verdict of a Once,
+	// and with a Network of all that cross nodes.
+	Messages []Message
+
+	// Network makes the System a member of a cluster; nil: it is alone. Then
+	// messages go where their actors belong, and what belongs elsewhere is never
+	// activated here.
+	Network Network
+	// Proto is the protoactor system to live in, which is not shut down by Stop;
+	// nil: one of its own.
+	Proto *actor.ActorSystem
 
 	CloseAfter        time.Duration // an idle file is closed after this; 0: 45 s
 	ReleaseAfter      time.Duration // an idle actor is released after this; 0: 10 min
@@ -63,9 +73,13 @@ type System struct {
 	nudges     nudges
 	corrupt    corrupt
 	hooks      hooks
+	trips      trips
+	moves      moves
+	pulse      pulse
 
 	ctx      context.Context //nolint:containedctx // the system's life
 	cancel   context.CancelFunc
+	started  atomic.Bool
 	stopping atomic.Bool
 	end      sync.Once
 	spawning sync.Mutex // held to add to wg, and to end the adding
@@ -100,6 +114,9 @@ type hooks struct {
 	forgetVerdict bool // store no verdict of a Once
 	trustTimer    bool // do not wait for the timer's entry
 	skipUndo      bool // leave what a failed message wrote
+	noOnceID      bool // repeat what is not idempotent without a Once
+	noOwnerCheck  bool // take every actor for one of this node
+	letFencedOut  bool // answer although the append was refused
 }
 
 // drainer is the one message that protoactor carries: the actor that has mail.
@@ -169,6 +186,7 @@ func New(c Config) (*System, error) {
 		s.shards[i].actors = map[Key]running{}
 	}
 	s.metrics = newMetrics(c.Registerer)
+	s.pulse = newPulse(monotonic(time.Now()))
 	return s, nil
 }
 
@@ -181,9 +199,11 @@ func (s *System) Start(ctx context.Context) error {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.pool = &pool{ctx: s.ctx, workers: 4, log: s.log, dropped: s.metrics.dropped.Inc}
-	s.proto = actor.NewActorSystem(
-		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{s.log.Handler()}) }),
-	)
+	if s.proto = s.config.Proto; s.proto == nil {
+		s.proto = actor.NewActorSystem(
+			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{s.log.Handler()}) }),
+		)
+	}
 	s.props = actor.PropsFromFunc(func(c actor.Context) {
 		if d, ok := c.Message().(drainer); ok {
 			d.drain()
@@ -191,9 +211,11 @@ func (s *System) Start(ctx context.Context) error {
 	})
 	s.spawn(func() { s.clearAside(s.config.Dir) })
 	s.spawn(s.sweep)
-	for i := range timerCount {
-		s.nudge(Key{Kind: timerKind, ID: fmt.Sprintf("%02d", i)})
+	if s.shared {
+		s.spawn(s.watchPulse)
 	}
+	s.started.Store(true)
+	s.wakeTimers()
 	return nil
 }
 
@@ -232,9 +254,13 @@ func Ask[R Message](ctx context.Context, a Asker, r Request) (R, error) {
 	return answer, nil
 }
 
-// send puts r into the mailbox of its actor. reply, if any, is called exactly
-// once, on whatever goroutine, unless the message is lost with its actor.
-func (s *System) send(ctx context.Context, r Request, reply func(Message, error)) {
+// Codec returns the codec of all messages that the System knows.
+func (s *System) Codec() *Codec { return s.codec }
+
+// local puts r into the mailbox of its actor on this node. reply, if any, is
+// called exactly once, on whatever goroutine, unless the message is lost with its
+// actor.
+func (s *System) local(ctx context.Context, r Request, reply func(Message, error)) {
 	e := &envelope{ctx: ctx, message: r.Message, from: r.From, once: r.Once, reply: reply, at: s.now()}
 	for {
 		a, err := s.running(r.To)
@@ -271,6 +297,9 @@ func (s *System) running(key Key) (running, error) {
 	}
 	if s.stopping.Load() {
 		return nil, errStopping()
+	}
+	if s.isDurable(key) && !s.mine(key) {
+		return nil, errElsewhere()
 	}
 	var a running
 	var pid **actor.PID
@@ -374,8 +403,4 @@ func (s *System) spawn(f func()) {
 	if s.ctx.Err() == nil {
 		s.wg.Go(f)
 	}
-}
-
-func errStopping() error {
-	return &easel.Error{Code: easel.CodeUnavailable, Message: "the node is stopping", RetryAfter: time.Second}
 }

@@ -158,6 +158,10 @@ func (a *durable) appended(term journal.Term, commit int64, err error) {
 		a.deliver()
 		return
 	}
+	if a.sys.hooks.letFencedOut && errors.Is(err, journal.ErrFenced) {
+		a.gate.durable = max(a.gate.durable, commit)
+		a.deliver()
+	}
 	if errors.Is(err, journal.ErrFenced) {
 		a.sys.metrics.fenced.WithLabelValues(a.kind.Name).Inc()
 	}
