@@ -78,6 +78,7 @@ type bucketHooks struct {
 	trustConflict bool // take "exists already" for durable when a put is repeated
 	ackOutOfOrder bool // answer a slot before those below it are durable
 	noRecheck     bool // claim without looking at the head again
+	tidyBlind     bool // tidy by the listing alone
 	compactSlots  int  // no fault: merge that many slots; 0 means compactSlots
 	// No fault: draws instead of the random ones, for rounds that can be repeated.
 	nonce  func() string

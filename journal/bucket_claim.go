@@ -99,7 +99,7 @@ func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bu
 			return nil, errors.Join(err, notFoundUnless(born || err != nil))
 		}
 	}
-	nonce := b.hooks.nonce()
+	nonce, before := b.hooks.nonce(), h.State
 	h.State, h.Term, h.Nonce, h.Owner = stateLive, h.Term+1, nonce, b.owner
 	h.Chain = append(h.Chain[:len(h.Chain):len(h.Chain)], logTerm{Term: h.Term, Nonce: nonce})
 	if v, err = b.casHead(ctx, nil, h, v); err != nil {
@@ -107,6 +107,7 @@ func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bu
 	}
 	t := b.newTerm(name, h.Term, nonce)
 	t.head, t.version, t.established = h, v, true
+	t.untidy = untidy(before, h.Term)
 	if birth != nil {
 		t.template = birth.ID
 	}

@@ -53,7 +53,9 @@ func (t *bucketTerm) compactSome(ctx context.Context) error {
 		return err
 	}
 	defer leave()
-	_, err = t.compact(ctx, t.snapshotDue)
+	if _, err = t.compact(ctx, t.snapshotDue); err == nil {
+		t.tidyOnce(ctx)
+	}
 	return err
 }
 
@@ -289,6 +291,7 @@ func (t *bucketTerm) apply(ctx context.Context, h bucketHead, v blob.Version) {
 	}
 	t.b.metrics.compactions.Inc()
 	if err := t.b.remove(ctx, keys); err != nil {
+		t.untidy = true
 		t.b.log.DebugContext(ctx, "superseded objects were not all deleted", "actor", t.name, "err", err)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	TrustConflict
 	AckOutOfOrder
 	NoRecheck
+	TidyBlind
 )
 
 // WithFault returns the options with a fault planted.
@@ -29,6 +30,7 @@ func (o BucketOptions) WithFault(f BucketFault) BucketOptions {
 	o.hooks.trustConflict = f == TrustConflict
 	o.hooks.ackOutOfOrder = f == AckOutOfOrder
 	o.hooks.noRecheck = f == NoRecheck
+	o.hooks.tidyBlind = f == TidyBlind
 	return o
 }
 

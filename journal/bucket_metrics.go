@@ -14,6 +14,7 @@ type bucketMetrics struct {
 	fenced      prometheus.Counter
 	held        prometheus.Gauge
 	compactions prometheus.Counter
+	tidied      prometheus.Counter
 	corrupt     prometheus.Counter
 }
 
@@ -49,6 +50,10 @@ func newBucketMetrics(reg prometheus.Registerer) (*bucketMetrics, error) {
 			Name: "easel_journal_compactions_total",
 			Help: "Actors whose batches were merged or made a snapshot.",
 		}),
+		tidied: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "easel_journal_tidied_total",
+			Help: "Superseded objects deleted that a crash had left behind.",
+		}),
 		corrupt: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "easel_journal_corrupt_total",
 			Help: "Findings of damage in what is kept of actors.",
@@ -58,7 +63,7 @@ func newBucketMetrics(reg prometheus.Registerer) (*bucketMetrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.appends, m.batches, m.bytes, m.retries, m.fenced, m.held, m.compactions, m.corrupt,
+		m.appends, m.batches, m.bytes, m.retries, m.fenced, m.held, m.compactions, m.tidied, m.corrupt,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register journal metrics: %w", err)

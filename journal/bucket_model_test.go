@@ -482,6 +482,7 @@ func TestFencingModelNoticesPlantedFaults(t *testing.T) {
 		{"a refused repetition is taken for durable", journal.TrustConflict},
 		{"answers do not wait for earlier ones", journal.AckOutOfOrder},
 		{"the head is not looked at again", journal.NoRecheck},
+		{"what a listing shows is deleted without a look at the head", journal.TidyBlind},
 	}
 	const most = 3000
 	for _, tt := range tests {

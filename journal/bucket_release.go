@@ -64,6 +64,7 @@ func (t *bucketTerm) close(ctx context.Context) error {
 		if more {
 			_, err = t.compact(ctx, t.snapshotDue)
 		} else if err = t.closeWith(ctx, refs); err == nil {
+			t.tidyOnce(ctx)
 			return nil
 		}
 		if err != nil && !errors.Is(err, errAdopted) {

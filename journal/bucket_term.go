@@ -26,6 +26,7 @@ type bucketTerm struct {
 	version blob.Version
 	fences  []fence // of older terms
 	files   int     // made by this term
+	untidy  bool    // something may have been left behind; see tidy
 
 	checks checks
 
