@@ -81,5 +81,12 @@ func Prototypes() []actors.Message {
 		Probed{},
 		Synced{},
 		Purge{},
+		Locate{},
+		Located{},
+		BeginRevert{},
+		RevertBegun{},
+		Revert{},
+		Archived{},
+		Forgotten{},
 	}
 }

@@ -89,10 +89,12 @@ func (s *State) accept(t Turn, p *plan, from origin, full bool) (Applied, error)
 	}
 	next := s.head
 	next.ver, next.at, next.live, next.commit = batch.Ver, p.at, s.head.live+p.growth, t.Commit()
+	next.total += int64(len(body))
 	if err := insertLog(tx, next, body); err != nil {
 		return Applied{}, err
 	}
 	s.head = next
+	s.lengthened(t)
 	s.listing.supersede(t.Commit())
 	s.labels.add(p.touched)
 	s.touch(t)
@@ -123,6 +125,7 @@ type box struct {
 	ver, pos int64             // of creation
 	before   *easel.Annotation // as stored; nil: not there
 	dead     bool
+	buried   int64 // the version that deleted it last; 0: none
 	touched  bool
 }
 
@@ -283,7 +286,7 @@ func (p *plan) patch(where string, b *box, op *easel.Op) error {
 }
 
 func (p *plan) remove(b *box) {
-	b.dead = true
+	b.dead, b.buried = true, p.s.head.ver+1
 	p.growth--
 	p.touch(b)
 	p.effects = append(p.effects, easel.Effect{Kind: easel.OpDelete, ID: b.ID})

@@ -6,7 +6,8 @@ import (
 	"github.com/easelhq/easel"
 )
 
-// lastMessages is how many chat messages are answered at most.
+// lastMessages is how many chat messages are answered at most, and how many are
+// kept: nobody can read older ones.
 const lastMessages = 100
 
 func (s *State) say(t Turn, m Say) (Said, error) {
@@ -17,7 +18,7 @@ func (s *State) say(t Turn, m Say) (Said, error) {
 		return Said{}, easel.Invalid("text", "must have 1 to 4000 characters")
 	}
 	line := easel.Message{ID: easel.NewID(), By: m.By.User, At: s.now(t), Text: m.Text}
-	if err := insertChat(t.Tx(), &line); err != nil {
+	if err := insertChat(t.Tx(), &line, lastMessages); err != nil {
 		return Said{}, err
 	}
 	s.head.at, s.head.message = line.At, line.ID

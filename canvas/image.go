@@ -37,6 +37,9 @@ func (s *State) birth(t Turn, m Birth) (ImageReply, error) {
 	if err := insertImage(t.Tx(), &image); err != nil {
 		return ImageReply{}, err
 	}
+	if err := insertChange(t.Tx(), &image, 0, image.CreatedAt, 0); err != nil {
+		return ImageReply{}, err
+	}
 	if s.options.Probe != nil {
 		t.SetAlarm(alarmProbe, t.Now())
 	}
@@ -122,7 +125,11 @@ func (s *State) setRow(t Turn, next row) error {
 	if err := updateImage(t.Tx(), &next); err != nil {
 		return err
 	}
-	s.image = next
+	at := s.now(t)
+	if err := insertChange(t.Tx(), &next, s.head.ver, at, s.cutoff(t)); err != nil {
+		return err
+	}
+	s.image, s.head.at = next, at
 	s.touch(t)
 	t.Publish(ImageChanged{Image: s.view()})
 	return nil
@@ -142,7 +149,7 @@ func (s *State) purge(t Turn) error {
 	if err := wipe(t.Tx()); err != nil {
 		return err
 	}
-	for _, name := range []string{alarmProbe, alarmOutbox, alarmIntents} {
+	for _, name := range []string{alarmProbe, alarmOutbox, alarmIntents, alarmArchive, alarmForget} {
 		t.ClearAlarm(name)
 	}
 	*s = State{options: s.options, tenant: s.tenant, image: row{Image: easel.Image{ID: s.image.ID}, born: true, purged: true}}

@@ -72,14 +72,20 @@ func (s *State) list(t Turn, m List) (Listing, error) {
 	return out, nil
 }
 
-// encode makes the listing of the newest version. It reads in the order of the
-// file and sorts what it has encoded: SQLite's sorter would pack and unpack every
-// row once more.
+// encode makes the listing of the newest version.
 func (s *State) encode(t Turn) (listing, error) {
 	l := listing{ver: s.head.ver, commit: s.head.commit}
-	l.entries = make([]entry, 0, s.head.live)
-	raw := make([]byte, 0, 360*s.head.live)
-	err := eachBox(t.Tx(), s.image.ID, func(b *box) {
+	err := l.encode(int(s.head.live), func(f func(*box)) error { return eachBox(t.Tx(), s.image.ID, f) })
+	return l, err
+}
+
+// encode fills the listing with about n annotations. It takes them in the order
+// of the file and sorts what it has encoded: SQLite's sorter would pack and unpack
+// every row once more.
+func (l *listing) encode(n int, each func(f func(*box)) error) error {
+	l.entries = make([]entry, 0, n)
+	raw := make([]byte, 0, 360*n)
+	err := each(func(b *box) {
 		e := entry{label: b.Label, confidence: -1, from: len(raw), ver: b.ver, pos: b.pos}
 		if b.Confidence != nil {
 			e.confidence = *b.Confidence
@@ -89,7 +95,7 @@ func (s *State) encode(t Turn) (listing, error) {
 		l.entries = append(l.entries, e)
 	})
 	if err != nil {
-		return listing{}, err
+		return err
 	}
 	slices.SortFunc(l.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(b.ver, a.ver), cmp.Compare(b.pos, a.pos))
@@ -105,7 +111,7 @@ func (s *State) encode(t Turn) (listing, error) {
 		e.from, e.to = from, len(l.body)
 	}
 	l.body = l.finish(l.body)
-	return l, nil
+	return nil
 }
 
 func (l *listing) finish(b []byte) []byte {

@@ -170,12 +170,17 @@ type OneReply struct {
 type Log struct {
 	Since int64
 	Limit int // batches; 0: as many as fit
+	// Archived says that the asker reads objects of history: if the batch after
+	// Since has left the log, the answer is the Chunk that holds it, or CodeGone if
+	// it is forgotten. Else the answer starts with the oldest batch that the log has.
+	Archived bool
 }
 
 // LogReply holds at most about 256 KB of batches but at least one, if there are
 // any. Next is the Since of the next page; 0 at the end.
 type LogReply struct {
 	Batches []easel.Batch
+	Chunk   *Chunk // with Log.Archived
 	Next    int64
 	Epoch   string
 	Ver     int64

@@ -15,6 +15,14 @@ type Options struct {
 	// CodeRateLimited, as at every limit: it may succeed after a delete.
 	MaxAnnotations int
 
+	// OpLogKeep is how many of its newest batches an image's file keeps for clients
+	// that come back; 0: 10,000. Older ones go to Archive, a chunk at a time.
+	OpLogKeep int
+	// Archive is where batches that leave the file go. Nil: they stay.
+	Archive Archive
+	// History is for how long past states can be asked for; 0: 30 days.
+	History time.Duration
+
 	// Probe reads an image file's width and height in pixels, after EXIF
 	// orientation. It is called outside of turns. An error whose code is not
 	// temporary means that the file will never have dimensions; any other is
@@ -25,6 +33,12 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.MaxAnnotations == 0 {
 		o.MaxAnnotations = 100_000
+	}
+	if o.OpLogKeep == 0 {
+		o.OpLogKeep = 10_000
+	}
+	if o.History == 0 {
+		o.History = 30 * 24 * time.Hour
 	}
 	return o
 }

@@ -30,6 +30,12 @@ var errNoAnnotation = &easel.Error{Code: easel.CodeNotFound, Message: "no such a
 
 func (s *State) log(t Turn, m Log) (LogReply, error) {
 	out := LogReply{Epoch: s.image.epoch, Ver: s.head.ver}
+	if m.Archived {
+		var err error
+		if out.Chunk, err = s.older(t, m.Since); err != nil || out.Chunk != nil {
+			return out, err
+		}
+	}
 	batches, err := loadLog(t.Tx(), m.Since, m.Limit, logBytes)
 	if err != nil {
 		return LogReply{}, err

@@ -54,11 +54,11 @@ func loadBox(tx *sqlite.Tx, image, id easel.ID) (*box, error) {
 	if !errors.Is(err, sqlite.ErrNoRows) {
 		return nil, fmt.Errorf("load annotation: %w", err)
 	}
-	var one int64
-	err = tx.Row(`SELECT 1 FROM tombstone WHERE id = ?`, []any{key}, &one)
+	dead := box{Annotation: easel.Annotation{ID: id, ImageID: image}, dead: true}
+	err = tx.Row(`SELECT ver, rev FROM tombstone WHERE id = ?`, []any{key}, &dead.buried, &dead.Rev)
 	switch {
 	case err == nil:
-		return &box{Annotation: easel.Annotation{ID: id, ImageID: image}, dead: true}, nil
+		return &dead, nil
 	case errors.Is(err, sqlite.ErrNoRows):
 		return nil, nil
 	default:
@@ -75,7 +75,7 @@ func (b *box) store(tx *sqlite.Tx) error {
 			_, err = tx.Exec(`DELETE FROM annotation WHERE id = ?`, idBytes(b.ID))
 		}
 		if err == nil {
-			_, err = tx.Exec(`INSERT INTO tombstone (id) VALUES (?)`, idBytes(b.ID))
+			_, err = tx.Exec(`INSERT INTO tombstone (id, ver, rev) VALUES (?, ?, ?)`, idBytes(b.ID), b.buried, b.Rev)
 		}
 	case b.before != nil:
 		_, err = tx.Exec(`
@@ -92,6 +92,9 @@ func (b *box) store(tx *sqlite.Tx) error {
 			idBytes(b.ID), b.ver, b.pos, b.Rev, b.Label, b.X, b.Y, b.Width, b.Height, b.nullableConfidence(),
 			b.CreatedBy, int64(b.CreatedAt), b.UpdatedBy, int64(b.UpdatedAt),
 			string(b.Shape), string(b.Attributes), b.Source, b.Model)
+	}
+	if err == nil && !b.dead && b.buried != 0 {
+		_, err = tx.Exec(`DELETE FROM tombstone WHERE id = ?`, idBytes(b.ID))
 	}
 	if err != nil {
 		return fmt.Errorf("store annotation: %w", err)

@@ -73,7 +73,7 @@ func loadHead(tx *sqlite.Tx) (head, error) {
 		at, said int64
 		line     []byte
 	)
-	err := tx.Row(`SELECT ver, at, live FROM log ORDER BY ver DESC LIMIT 1`, nil, &h.ver, &at, &h.live)
+	err := tx.Row(`SELECT ver, at, live, total FROM log ORDER BY ver DESC LIMIT 1`, nil, &h.ver, &at, &h.live, &h.total)
 	if err != nil && !errors.Is(err, sqlite.ErrNoRows) {
 		return head{}, fmt.Errorf("load head of log: %w", err)
 	}
@@ -100,11 +100,11 @@ func wipe(tx *sqlite.Tx) error {
 			return fmt.Errorf("purge image: %w", err)
 		}
 	}
-	return nil
+	return wipeHistory(tx)
 }
 
 func insertLog(tx *sqlite.Tx, h head, body []byte) error {
-	_, err := tx.Exec(`INSERT INTO log (ver, at, live, body) VALUES (?, ?, ?, ?)`, h.ver, int64(h.at), h.live, body)
+	_, err := tx.Exec(`INSERT INTO log (ver, at, live, total, body) VALUES (?, ?, ?, ?, ?)`, h.ver, int64(h.at), h.live, h.total, body)
 	if err != nil {
 		return fmt.Errorf("insert into log: %w", err)
 	}
@@ -141,8 +141,12 @@ func loadLog(tx *sqlite.Tx, since int64, limit, size int) (_ []easel.Batch, err 
 	return out, nil
 }
 
-func insertChat(tx *sqlite.Tx, m *easel.Message) error {
+// insertChat keeps a message, and of all the newest.
+func insertChat(tx *sqlite.Tx, m *easel.Message, keep int) error {
 	_, err := tx.Exec(`INSERT INTO chat (id, user, at, text) VALUES (?, ?, ?, ?)`, idBytes(m.ID), m.By, int64(m.At), m.Text)
+	if err == nil {
+		_, err = tx.Exec(`DELETE FROM chat WHERE n <= (SELECT max(n) FROM chat) - ?`, keep)
+	}
 	if err != nil {
 		return fmt.Errorf("insert message: %w", err)
 	}

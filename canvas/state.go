@@ -28,6 +28,7 @@ type State struct {
 	// list tells of it.
 	restored int64
 	outbox   outbox
+	tail     tail
 	probes   int // tries of the dimension job since Start
 	broken   bool
 }
@@ -50,6 +51,7 @@ type head struct {
 	live    int64      // annotations
 	message easel.ID   // newest chat message
 	commit  int64      // the runtime's number of the commit that made ver
+	total   int64      // bytes of all batches as JSON
 }
 
 // New makes the state of the image with this key. Start must be its first call.
@@ -79,7 +81,7 @@ func (s *State) Start(t Turn) error {
 	// After a panic the file is ahead of what is durable, by this turn at most.
 	h.commit, s.restored = t.Commit(), t.Commit()
 	s.image, s.head, s.intents = image, h, pending
-	return nil
+	return s.startHistory(t)
 }
 
 // Receive handles one message and returns its answer.
@@ -122,6 +124,10 @@ func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 		return Empty{}, s.decide(t, Decide(m), false)
 	case Purge:
 		return Empty{}, s.purge(t)
+	case Archived:
+		return Empty{}, s.archived(t, m.Chunk)
+	case Forgotten:
+		return Empty{}, s.forgotten(t, m.Before)
 	}
 	if !s.image.born || s.image.purged {
 		return nil, errNoImage
@@ -161,6 +167,12 @@ func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 		return s.messages(t, m)
 	case Prepare:
 		return Empty{}, s.prepare(t, m)
+	case Locate:
+		return s.locate(t, m)
+	case BeginRevert:
+		return s.beginRevert(t, m)
+	case Revert:
+		return s.revert(t, m)
 	default:
 		return nil, fmt.Errorf("canvas: unknown message %s", m.MessageName())
 	}
@@ -196,6 +208,10 @@ func (s *State) alarm(t Turn, name string) error {
 	case alarmIntents:
 		s.ask(t)
 		return nil
+	case alarmArchive:
+		return s.archive(t)
+	case alarmForget:
+		return s.forget(t)
 	default:
 		return nil // of an older binary
 	}
