@@ -1,0 +1,70 @@
+package cluster
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/wire"
+)
+
+// The actors of a node that take messages of others. Requests come in by the hash
+// of the actor they are for, and answers by their ids: what goes one way stays in
+// order, and decoding uses all processors.
+const (
+	actorPrefix = "easel/"
+	requestWays = 16
+	answerWays  = 8
+	creditActor = actorPrefix + "credit"
+)
+
+func requestWay(key actors.Key) string {
+	return fmt.Sprintf("%srequests/%d", actorPrefix, hashKey(key)%requestWays)
+}
+
+func answerWay(id uint64) string { return fmt.Sprintf("%sanswers/%d", actorPrefix, id%answerWays) }
+
+// receive starts them.
+func (n *Node) receive() error {
+	names := []string{creditActor}
+	for i := range requestWays {
+		names = append(names, fmt.Sprintf("%srequests/%d", actorPrefix, i))
+	}
+	for i := range answerWays {
+		names = append(names, answerWay(uint64(i)))
+	}
+	props := actor.PropsFromFunc(func(c actor.Context) { n.take(c.Message()) })
+	for _, name := range names {
+		if _, err := n.proto.Root.SpawnNamed(props, name); err != nil {
+			return fmt.Errorf("start actor %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// take acts on one message of another node. Whatever it is, the actor lives on.
+func (n *Node) take(m any) {
+	defer func() {
+		if p := recover(); p != nil {
+			n.metrics.malformed.Inc()
+			n.log.Error("message of a peer caused a panic", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	var err error
+	switch m := m.(type) {
+	case *wire.Request:
+		err = n.takeRequest(m)
+	case *wire.Answer:
+		err = n.takeAnswer(m)
+	case *wire.Part:
+		err = n.takePart(m)
+	case *wire.Credit:
+		err = n.takeCredit(m)
+	}
+	if err != nil {
+		n.metrics.malformed.Inc()
+		n.log.Warn("message of a peer is dropped", "err", err)
+	}
+}

@@ -1,0 +1,189 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/easelhq/easel/wire"
+)
+
+// watch turns what gossip tells into tables, one after the other.
+func (n *Node) watch() {
+	for {
+		select {
+		case <-n.done:
+			return
+		case <-n.gossip.changed:
+			n.look()
+		case seen := <-n.view:
+			n.look()
+			close(seen)
+		}
+	}
+}
+
+// look makes the table of what gossip knows now, if it is another one.
+func (n *Node) look() {
+	sightings := n.gossip.sightings()
+	n.mu.Lock()
+	// What this node says of itself counts here before the others know it.
+	state := n.own.State
+	for i, s := range sightings {
+		if s.Incarnation == n.proto.ID {
+			sightings[i].Member = &wire.Member{
+				MinVersion: n.own.MinVersion, MaxVersion: n.own.MaxVersion, State: state, Address: n.own.Address, Http: n.own.Http,
+				Region: n.own.Region, Zone: n.own.Zone, Build: n.own.Build, Weight: n.own.Weight, BornMs: n.own.BornMs,
+			}
+		}
+	}
+	n.mu.Unlock()
+	before := n.table.Load()
+	members := View(sightings, n.proto.ID)
+	if slices.Equal(before.members, members) {
+		return
+	}
+	after, gone, _ := before.next(members, n.meet)
+	n.table.Store(after)
+	n.metrics.members.Set(float64(len(members)))
+	n.metrics.changes.Inc()
+	n.forgetGone(gone, after)
+	n.publish(before, after)
+	select {
+	case n.moved <- struct{}{}:
+	default:
+	}
+}
+
+// forgetGone ends what waits for runs of nodes that are members no more.
+func (n *Node) forgetGone(gone []*peer, after *table) {
+	for _, p := range gone {
+		n.log.Info("member is gone", "node", p.member.Name, "rpc", p.address)
+		p.part()
+		n.bodies.forget(p.member.Incarnation)
+		if !slices.ContainsFunc(after.members, func(m Member) bool { return m.RPC == p.address && m.Incarnation == p.member.Incarnation }) {
+			n.links.drop(p.address)
+		}
+	}
+}
+
+// announce tells the local actors, one change after the other; changes that come
+// meanwhile are one.
+func (n *Node) announce() {
+	for {
+		select {
+		case <-n.done:
+			return
+		case <-n.moved:
+			n.local.OwnersChanged()
+		}
+	}
+}
+
+const (
+	rejoinEvery = time.Second
+	rejoinFor   = time.Hour // a lost node that is no seed
+)
+
+// joinFirst finds the cluster, and makes sure that this node's name is its own.
+func (n *Node) joinFirst(ctx context.Context) error {
+	until := time.Now().Add(n.config.JoinWait)
+	for len(n.config.Join) > 0 && n.reach(ctx, n.config.Join) && len(n.gossip.sightings()) < 2 && time.Now().Before(until) {
+		pause := time.NewTimer(100 * time.Millisecond)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return ctx.Err()
+		case <-n.done:
+			pause.Stop()
+			return errors.New("cluster: the node is closed")
+		}
+	}
+	return n.rival()
+}
+
+// rejoin looks for members that should be there and are not: memberlist gives up
+// on the dead, and two halves of a cluster that was cut do not look for each other.
+func (n *Node) rejoin() {
+	tick := time.NewTicker(rejoinEvery)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-n.done:
+			return
+		case <-tick.C:
+		}
+		if err := n.rival(); err != nil {
+			select {
+			case n.failed <- err:
+			default:
+			}
+			return
+		}
+		n.reach(n.life, n.config.Join)
+		if i%5 == 0 { // memberlist itself speaks to the dead for their first 30 s
+			n.reach(n.life, n.gossip.missing(time.Now().Add(-rejoinFor)))
+		}
+	}
+}
+
+// reach joins every address at which no member is alive, and reports whether one
+// of them is not this node's own. One that does not answer is found in the log.
+func (n *Node) reach(ctx context.Context, addresses []string) (others bool) {
+	live := map[string]bool{}
+	for _, s := range n.gossip.sightings() {
+		live[s.Gossip] = true
+	}
+	for _, a := range addresses {
+		for _, one := range resolve(ctx, a) {
+			if one == n.gossip.address {
+				continue
+			}
+			others = true
+			if live[one] {
+				continue
+			}
+			if _, err := n.gossip.list.Join([]string{one}); err != nil {
+				n.log.Debug("member not reached", "address", one, "err", err)
+			}
+		}
+	}
+	return others
+}
+
+// resolve returns the IP:PORT addresses that a HOST:PORT stands for.
+func resolve(ctx context.Context, address string) []string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []string{net.JoinHostPort(ip.String(), port)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil
+	}
+	all := make([]string, 0, len(ips))
+	for _, ip := range ips {
+		all = append(all, net.JoinHostPort(ip.Unmap().String(), port))
+	}
+	return all
+}
+
+// rival reports an older run of this node's name that is alive.
+func (n *Node) rival() error {
+	for _, s := range Rivals(n.gossip.sightings(), n.proto.ID) {
+		if n.gossip.answers(s) {
+			return fmt.Errorf("%w: %q at %s", ErrNameTaken, s.Name, s.Gossip)
+		}
+	}
+	return nil
+}
