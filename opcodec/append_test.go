@@ -40,7 +40,9 @@ func TestAppendBatchWritesWhatTheStandardLibraryWrites(t *testing.T) {
 	for _, m := range []easel.Batch{
 		{Ver: 1, By: "ann", At: 1, Ops: []easel.Effect{}},
 		{Ver: 7, By: "ann", Conn: "c", Seq: 3, At: 1700000000123, Ops: []easel.Effect{
-			{Kind: easel.OpPut, ID: id, Annotation: &a}, {Kind: easel.OpPatch, ID: id, Annotation: &sure}, {Kind: easel.OpDelete, ID: id},
+			{Kind: easel.OpPut, ID: id, Annotation: &a},
+			{Kind: easel.OpPatch, ID: id, Annotation: &sure},
+			{Kind: easel.OpDelete, ID: id},
 			{Kind: easel.OpPut, ID: id, Annotation: &shaped},
 		}},
 	} {

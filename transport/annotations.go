@@ -8,61 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/gallery"
 	"github.com/easelhq/easel/opcodec"
 )
-
-// draftBody is one new annotation. Its rules are those of easel.Draft, which
-// adds what fields must be together.
-type draftBody struct {
-	ImageID    need[easel.ID] `json:"image_id" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]{32}$"`
-	Label      need[string]   `json:"label" minLength:"1" maxLength:"100" doc:"1 to 100 Unicode code points."`
-	X          need[float64]  `json:"x" minimum:"0" maximum:"1" doc:"Left edge, as a fraction of the image's width."`
-	Y          need[float64]  `json:"y" minimum:"0" maximum:"1" doc:"Top edge, as a fraction of the image's height."`
-	Width      need[float64]  `json:"width" minimum:"0.001" maximum:"1" doc:"x + width is at most 1."`
-	Height     need[float64]  `json:"height" minimum:"0.001" maximum:"1" doc:"y + height is at most 1."`
-	Confidence maybe[float64] `json:"confidence" required:"false" nullable:"true" minimum:"0" maximum:"1"`
-}
-
-func (b *draftBody) draft() easel.Draft {
-	d := easel.Draft{Label: b.Label.Value, X: b.X.Value, Y: b.Y.Value, Width: b.Width.Value, Height: b.Height.Value}
-	if b.Confidence.Set {
-		d.Confidence = &b.Confidence.Value
-	}
-	return d
-}
-
-// draftItem is a draft in a list, where null is no draft.
-type draftItem struct{ draftBody }
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (i *draftItem) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	if dec.PeekKind() == 'n' {
-		return wrongType(dec, "an object")
-	}
-	return json.UnmarshalDecode(dec, &i.draftBody)
-}
-
-// bulkBody is many new annotations, on any images.
-type bulkBody struct {
-	Annotations need[[]draftItem] `json:"annotations" minItems:"1" maxItems:"500"`
-}
-
-// patchBody documents what opcodec.ParsePatch reads.
-type patchBody struct {
-	Label      *string  `json:"label,omitempty" minLength:"1" maxLength:"100"`
-	X          *float64 `json:"x,omitempty" minimum:"0" maximum:"1"`
-	Y          *float64 `json:"y,omitempty" minimum:"0" maximum:"1"`
-	Width      *float64 `json:"width,omitempty" minimum:"0.001" maximum:"1"`
-	Height     *float64 `json:"height,omitempty" minimum:"0.001" maximum:"1"`
-	Confidence *float64 `json:"confidence,omitempty" nullable:"true" minimum:"0" maximum:"1" doc:"null removes it."`
-}
 
 type annotationAnswer struct {
 	Annotation easel.Annotation `json:"annotation"`
@@ -96,11 +47,7 @@ func annotationRoutes() []Route {
 		{
 			Method: http.MethodGet, Path: "/api/annotations/by-image/{imageId}", Tag: "Annotations", Summary: "All annotations of one version of an image, newest first",
 			Access: Token, Role: easel.Viewer, Answer: jsonAnswer[listAnswer](http.StatusOK, "X-Easel-Version"),
-			Params: readParams(
-				Param{"label", "query", "string", "Only those with exactly this label."},
-				Param{"minConfidence", "query", "number", "Only those with at least this confidence, 0 to 1; those without one do not match."},
-			),
-			serve: (*call).listAnnotations,
+			Params: readParams(listParams()...), serve: (*call).listAnnotations,
 		},
 		{
 			Method: http.MethodGet, Path: "/api/images/{id}/annotations/{annotationId}", Tag: "Annotations", Summary: "One annotation",
@@ -131,7 +78,7 @@ func (c *call) createAnnotation() error {
 		return err
 	}
 	draft := in.draft()
-	if err := invalid(draft.Validate("")); err != nil {
+	if err := invalid(in.broken(&draft, "")); err != nil {
 		return err
 	}
 	if err := c.spend("", 1); err != nil {
@@ -220,10 +167,8 @@ func (c *call) bulk() error {
 	var details []easel.Detail
 	for i := range list {
 		items[i] = gallery.Item{Image: list[i].ImageID.Value, Draft: list[i].draft()}
-		if broken := items[i].Draft.Validate(""); len(broken) > 0 && len(details) < maxDetails {
-			for _, d := range broken {
-				details = append(details, easel.Detail{Path: "annotations[" + strconv.Itoa(i) + "]." + d.Path, Message: d.Message})
-			}
+		if len(details) < maxDetails {
+			details = append(details, list[i].broken(&items[i].Draft, "annotations["+strconv.Itoa(i)+"].")...)
 		}
 	}
 	if err := invalid(details); err != nil {
@@ -240,22 +185,39 @@ func (c *call) bulk() error {
 }
 
 func (c *call) listAnnotations() error {
-	image, err := c.imageID()
+	image, filter, err := c.listed()
 	if err != nil {
 		return err
 	}
-	label, err := c.query.text("label")
+	list, err := readImage(c, image, filter, func(l canvas.Listing) (string, int64) { return l.Epoch, l.Ver })
 	if err != nil {
 		return err
 	}
-	least, err := c.query.fraction("minConfidence")
-	if err != nil {
-		return err
+	return c.listing(list)
+}
+
+// listParams are the parameters of a list of annotations.
+func listParams() []Param {
+	return []Param{
+		{"label", "query", "string", "Only those with exactly this label."},
+		{"minConfidence", "query", "number", "Only those with at least this confidence, 0 to 1; those without one do not match."},
 	}
-	list, err := readImage(c, image, canvas.List{Label: label, MinConfidence: least}, func(l canvas.Listing) (string, int64) { return l.Epoch, l.Ver })
-	if err != nil {
-		return err
+}
+
+// listed returns the image in the path and which of its annotations are wanted.
+func (c *call) listed() (image easel.ID, m canvas.List, err error) {
+	if image, err = c.imageID(); err != nil {
+		return "", m, err
 	}
+	if m.Label, err = c.query.text("label"); err != nil {
+		return "", m, err
+	}
+	m.MinConfidence, err = c.query.fraction("minConfidence")
+	return image, m, err
+}
+
+// listing answers a list.
+func (c *call) listing(list canvas.Listing) error {
 	if !c.large.hold(len(list.Body)) {
 		return &easel.Error{Code: easel.CodeOverloaded, Message: "too many long lists are on their way", RetryAfter: time.Second}
 	}

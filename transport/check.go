@@ -91,13 +91,29 @@ func span(low, high *float64) string {
 	}
 }
 
+// preparer is a body whose fields depend on each other.
+type preparer interface {
+	prepare() // before its fields are checked
+}
+
+// faulty is a slot that finds broken rules when it is read.
+type faulty interface {
+	faults() []easel.Detail // with whole paths
+}
+
 // check appends a Detail for every rule that v, a pointer to the struct, breaks.
 func (s *shape) check(v reflect.Value, prefix string, out *[]easel.Detail) {
+	if p, ok := v.Interface().(preparer); ok {
+		p.prepare()
+	}
 	for i := range s.fields {
 		r := &s.fields[i]
 		field, ok := v.Elem().FieldByIndex(r.index).Addr().Interface().(slot)
 		if !ok {
 			panic("transport: field " + r.name + " of a body is no slot")
+		}
+		if f, ok := field.(faulty); ok {
+			*out = append(*out, f.faults()...)
 		}
 		value, set, required, odd := field.look()
 		message := ""

@@ -22,6 +22,8 @@ func document(routes []Route, version string) ([]byte, error) {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[easel.Time](), reflect.TypeFor[time.Time]())
 	registry.RegisterTypeAlias(reflect.TypeFor[rawJSON](), reflect.TypeFor[json.RawMessage]())
+	registry.RegisterTypeAlias(reflect.TypeFor[easel.Shape](), reflect.TypeFor[shapeDoc]())
+	registry.RegisterTypeAlias(reflect.TypeFor[easel.Attributes](), reflect.TypeFor[attributesDoc]())
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{

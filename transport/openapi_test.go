@@ -101,7 +101,7 @@ func TestOpenAPIDescribesWhatIsChecked(t *testing.T) {
 	var doc document
 	w.do(request{method: "GET", path: "/openapi.json"}).want(t, 200, &doc)
 	draft := doc.Components.Schemas["DraftBody"]
-	if diff := cmp.Diff([]string{"image_id", "label", "x", "y", "width", "height"}, draft.Required, cmp.Transformer("set", func(s []string) map[string]bool {
+	if diff := cmp.Diff([]string{"image_id", "label"}, draft.Required, cmp.Transformer("set", func(s []string) map[string]bool {
 		m := map[string]bool{}
 		for _, v := range s {
 			m[v] = true
@@ -112,6 +112,13 @@ func TestOpenAPIDescribesWhatIsChecked(t *testing.T) {
 	}
 	if width := draft.Properties["width"]; width["minimum"] != .001 || width["maximum"] != 1.0 || width["type"] != "number" {
 		t.Errorf("width %v", width)
+	}
+	// A note has the same shape as a draft, under one name.
+	note := doc.Components.Schemas["Annotation"]
+	for _, name := range []string{"shape", "attributes"} {
+		if ref := draft.Properties[name]["$ref"]; ref == nil || ref != note.Properties[name]["$ref"] {
+			t.Errorf("%s is %v of a draft and %v of an annotation", name, ref, note.Properties[name]["$ref"])
+		}
 	}
 	if label := draft.Properties["label"]; label["maxLength"] != 100.0 || label["type"] != "string" {
 		t.Errorf("label %v", label)

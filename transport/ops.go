@@ -25,12 +25,16 @@ type opBody struct {
 }
 
 type opDraft struct {
-	Label      string   `json:"label" minLength:"1" maxLength:"100"`
-	X          float64  `json:"x" minimum:"0" maximum:"1"`
-	Y          float64  `json:"y" minimum:"0" maximum:"1"`
-	Width      float64  `json:"width" minimum:"0.001" maximum:"1"`
-	Height     float64  `json:"height" minimum:"0.001" maximum:"1"`
-	Confidence *float64 `json:"confidence,omitempty" nullable:"true" minimum:"0" maximum:"1"`
+	Label      string           `json:"label" minLength:"1" maxLength:"100"`
+	X          float64          `json:"x,omitempty" minimum:"0" maximum:"1" doc:"The four sides are required without a shape."`
+	Y          float64          `json:"y,omitempty" minimum:"0" maximum:"1"`
+	Width      float64          `json:"width,omitempty" minimum:"0.001" maximum:"1"`
+	Height     float64          `json:"height,omitempty" minimum:"0.001" maximum:"1"`
+	Confidence *float64         `json:"confidence,omitempty" nullable:"true" minimum:"0" maximum:"1"`
+	Shape      easel.Shape      `json:"shape,omitempty"`
+	Attributes easel.Attributes `json:"attributes,omitempty"`
+	Source     string           `json:"source,omitempty" enum:"human,model"`
+	Model      string           `json:"model,omitempty" maxLength:"100"`
 }
 
 type ackAnswer struct {
