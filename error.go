@@ -73,6 +73,13 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is reports whether target is an *Error with the same code and message, so that
+// errors.Is finds an error that is known by name also after it has crossed nodes.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error) //nolint:errorlint // errors.Is does the unwrapping
+	return ok && t.Code == e.Code && t.Message == e.Message
+}
+
 // Errorf makes an error that a client may see. A %w verb keeps a cause for
 // errors.Is; its text becomes part of the message, so wrap only what a client
 // may read.

@@ -31,7 +31,7 @@ func (s *State) birth(t Turn, m Birth) (ImageReply, error) {
 	if image.CreatedAt == 0 {
 		image.CreatedAt = at
 	}
-	if len(image.Metadata) == 0 {
+	if len(image.Metadata) == 0 || string(image.Metadata) == "null" {
 		image.Metadata = json.RawMessage("{}")
 	}
 	if err := insertImage(t.Tx(), &image); err != nil {

@@ -1,6 +1,7 @@
 package canvas
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/easelhq/easel"
@@ -60,7 +61,7 @@ type ImageReply struct {
 type Amend struct {
 	By       Author
 	Filename *string
-	Metadata json.RawMessage // a JSON object
+	Metadata json.RawMessage `json:",omitempty"` // a JSON object
 }
 
 // SoftDelete hides the image: from then on everything but Look{Deleted: true},
@@ -272,6 +273,20 @@ type Accepted struct {
 	// Encoded is Batch as a JSON object, as the op log keeps it. It is shared:
 	// it must not be written to.
 	Encoded json.RawMessage
+}
+
+// MarshalJSON encodes the batch once, not twice.
+func (a Accepted) MarshalJSON() ([]byte, error) {
+	if a.Encoded != nil {
+		return a.Encoded, nil
+	}
+	return json.Marshal(a.Batch)
+}
+
+// UnmarshalJSON is the inverse of MarshalJSON. Encoded keeps the bytes.
+func (a *Accepted) UnmarshalJSON(b []byte) error {
+	a.Encoded = bytes.Clone(b)
+	return json.Unmarshal(b, &a.Batch)
 }
 
 // ImageChanged is published when the image's own row changed: its dimensions,

@@ -87,7 +87,7 @@ func (r *roomCore) answered(now time.Time, m *member, u *unanswered, answer acto
 			r.post(m, ack(applied))
 		}
 		r.learn(now, applied.Epoch, applied.Ver)
-	case errors.Is(err, canvas.ErrReplaced) || replaced(err):
+	case errors.Is(err, canvas.ErrReplaced):
 		r.expel(now, m, CloseReplaced)
 		return
 	case code == easel.CodeUnavailable || err == nil:
@@ -100,13 +100,6 @@ func (r *roomCore) answered(now time.Time, m *member, u *unanswered, answer acto
 		r.post(m, rej(u.apply.Seq, asError(err)))
 	}
 	r.resend(now, m)
-}
-
-// replaced recognises the sentinel after it has crossed nodes.
-func replaced(err error) bool {
-	e, ok := errors.AsType[*easel.Error](err)
-	sentinel, _ := errors.AsType[*easel.Error](canvas.ErrReplaced)
-	return ok && e.Code == sentinel.Code && e.Message == sentinel.Message
 }
 
 // settleOp takes an answered frame out of the queue.
