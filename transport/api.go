@@ -95,6 +95,7 @@ type Config struct {
 	Images   Images
 	Pictures Pictures
 	Files    Files
+	Copies   Copies // nil: images cannot be downloaded as files
 	Live     Stream // WebSocket
 	Events   Stream // SSE
 	// Page answers what is not under /api/ and no route takes, its own not_found
