@@ -42,6 +42,7 @@ type Config struct {
 type Gallery struct {
 	c          Config
 	decoding   chan struct{} // one token for each picture that is being decoded
+	replaying  chan struct{} // one token for each past state that is being made
 	thumbnails singleflight.Group
 
 	// Each is held while its chore runs; a chore that finds it held is refused.
@@ -56,8 +57,11 @@ func New(c Config) *Gallery {
 	c.Grace = or(c.Grace, 24*time.Hour)
 	c.Decodes = or(c.Decodes, 2)
 	c.Settle = or(c.Settle, 15*time.Second)
-	return &Gallery{c: c, decoding: make(chan struct{}, c.Decodes)}
+	return &Gallery{c: c, decoding: make(chan struct{}, c.Decodes), replaying: make(chan struct{}, replays)}
 }
+
+// replays is how many past states are made at once.
+const replays = 4
 
 func or[T int | int64 | time.Duration](v, fallback T) T {
 	if v == 0 {

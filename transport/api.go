@@ -95,6 +95,7 @@ type Config struct {
 	Images   Images
 	Pictures Pictures
 	Files    Files
+	Past     Past
 	Copies   Copies // nil: images cannot be downloaded as files
 	Live     Stream // WebSocket
 	Events   Stream // SSE
@@ -145,7 +146,7 @@ const (
 
 // New checks the configuration and makes an API.
 func New(c Config) (*API, error) {
-	if c.Auth == nil || c.Actors == nil || c.Images == nil || c.Pictures == nil || c.Files == nil || c.Cluster == nil || c.Log == nil {
+	if c.Auth == nil || c.Actors == nil || c.Images == nil || c.Pictures == nil || c.Files == nil || c.Past == nil || c.Cluster == nil || c.Log == nil {
 		return nil, errors.New("transport: a part is missing")
 	}
 	if len(c.URLKey) < auth.MinSecret {

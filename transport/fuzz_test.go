@@ -24,6 +24,7 @@ import (
 type puppet struct {
 	transport.Pictures
 	transport.Files
+	transport.Past
 }
 
 // Ask implements actors.Asker.
@@ -73,7 +74,7 @@ func newEdge(t testing.TB) (api *transport.API, token string) {
 	a, err := auth.New(t.Context(), auth.Config{Tokens: auth.TokenConfig{Secrets: [][]byte{root}}, Root: root, Asker: puppet{}})
 	must(t, err)
 	api, err = transport.New(transport.Config{
-		Auth: a, Actors: puppet{}, Images: puppet{}, Pictures: puppet{}, Files: puppet{}, Cluster: pair{}, URLKey: root,
+		Auth: a, Actors: puppet{}, Images: puppet{}, Pictures: puppet{}, Files: puppet{}, Past: puppet{}, Cluster: pair{}, URLKey: root,
 		Log: slog.New(slog.DiscardHandler), Limits: transport.Limits{Upload: 1 << 20},
 	})
 	must(t, err)

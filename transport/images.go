@@ -67,7 +67,8 @@ func imageRoutes() []Route {
 		},
 		{
 			Method: http.MethodGet, Path: "/api/images/{id}", Tag: "Images", Summary: "One image",
-			Access: Token, Role: easel.Viewer, Params: readParams(), Answer: jsonAnswer[imageAnswer](http.StatusOK, "X-Easel-Version"),
+			Doc:    "With `at` the row as it was: its name, metadata, dimensions, deletion and count.",
+			Access: Token, Role: easel.Viewer, Params: readParams(atParam), Answer: jsonAnswer[imageAnswer](http.StatusOK, "X-Easel-Version"),
 			serve: (*call).oneImage,
 		},
 		{
@@ -333,6 +334,11 @@ func (c *call) oneImage() error {
 	id, err := c.imageID()
 	if err != nil {
 		return err
+	}
+	if m, past, err := c.query.at(); err != nil {
+		return err
+	} else if past {
+		return c.imageAt(id, m)
 	}
 	reply, err := readImage(c, id, canvas.Look{}, imageVersion)
 	if err != nil {

@@ -119,9 +119,17 @@ func (c *call) opLog() error {
 	if err != nil {
 		return err
 	}
-	reply, err := readImage(c, id, canvas.Log{Since: since, Limit: limit}, func(l canvas.LogReply) (string, int64) { return l.Epoch, l.Ver })
+	reply, err := readImage(c, id, canvas.Log{Since: since, Limit: limit, Archived: true}, func(l canvas.LogReply) (string, int64) { return l.Epoch, l.Ver })
 	if err != nil {
 		return err
+	}
+	if chunk := reply.Chunk; chunk != nil {
+		if reply.Batches, err = c.c.Past.Archived(c.ctx, c.p, id, *chunk, since, limit); err != nil {
+			return err
+		}
+		if n := len(reply.Batches); n > 0 {
+			reply.Next = reply.Batches[n-1].Ver // the log has newer ones at least
+		}
 	}
 	entries := make([]logEntry, len(reply.Batches))
 	for i, b := range reply.Batches {

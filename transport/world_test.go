@@ -71,7 +71,7 @@ func newWorld(t testing.TB, options ...option) *world {
 	must(t, err)
 	late := &askers{}
 	pictures := gallery.New(gallery.Config{Asker: late, Blobs: blobs, Histories: history, Now: time.Now, Log: log, MaxUpload: 1 << 20, MaxFile: 1 << 20})
-	images, err := canvas.Kind(canvas.Options{Probe: pictures.Probe}, nil)
+	images, err := canvas.Kind(canvas.Options{Probe: pictures.Probe, Archive: pictures.Archive(), OpLogKeep: 20}, nil)
 	must(t, err)
 	tenants, err := tenant.Kind(tenant.Options{})
 	must(t, err)
@@ -92,7 +92,7 @@ func newWorld(t testing.TB, options ...option) *world {
 	w := &world{t: t, auth: a, asker: late, log: &bytes.Buffer{}}
 	c := transport.Config{
 		Node: transport.Node{Name: "n1", Region: "here", Version: "v1"}, Auth: a, Actors: late,
-		Images: pictures, Pictures: pictures, Files: pictures, Cluster: pair{}, URLKey: root,
+		Images: pictures, Pictures: pictures, Files: pictures, Past: pictures, Cluster: pair{}, URLKey: root,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Registry: registry, Log: log,
 		Limits: transport.Limits{Upload: 1 << 20, File: 1 << 20},
 		Live:   func(rw http.ResponseWriter, _ *http.Request, p easel.Principal, id easel.ID) { streamed(rw, p, id) },

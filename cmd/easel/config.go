@@ -74,6 +74,8 @@ type LimitConfig struct {
 // LifeConfig says how long things are kept.
 type LifeConfig struct {
 	Retention   time.Duration // between an image's soft delete and its purge
+	History     time.Duration // for how long past states can be read and brought back
+	OpLog       int           // batches that an image's file keeps; older ones are objects
 	Chores      string        // cron schedule of purge and sweep, UTC; "off" for none
 	CloseAfter  time.Duration // idle time after which an actor's file is closed
 	GiveUpAfter time.Duration // idle time after which an actor is released
@@ -160,6 +162,8 @@ func (c *Config) lifeOptions() []option {
 	l := &c.Life
 	return []option{
 		{"retention", "DURATION", "720h", "how long a deleted image can be restored before it is purged", duration(&l.Retention, 0)},
+		{"history", "DURATION", "720h", "how long an image's past states can be read and brought back", duration(&l.History, 0)},
+		{"op-log", "N", "10000", "batches that an image's file keeps for clients that come back; older ones go to objects in the store", count(&l.OpLog)},
 		{"chores", "CRON", "17 3 * * *", "when to purge and sweep, as a cron schedule in UTC; off for never", schedule(&l.Chores)},
 		{"idle-close", "DURATION", "45s", "idle time after which an actor's file is closed", duration(&l.CloseAfter, time.Second)},
 		{"idle-release", "DURATION", "10m", "idle time after which an actor is released", duration(&l.GiveUpAfter, time.Second)},

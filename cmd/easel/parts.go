@@ -52,6 +52,7 @@ func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Re
 	l := p.config.Limits
 	images, err := canvas.Kind(canvas.Options{
 		MaxAnnotations: l.ImageAnnotations,
+		OpLogKeep:      p.config.Life.OpLog, Archive: e.gallery.Archive(), History: max(p.config.Life.History, time.Millisecond),
 		Probe: func(ctx context.Context, tenant easel.TenantID, image easel.ID) (int, int, error) {
 			return e.gallery.Probe(ctx, tenant, image)
 		},
@@ -100,7 +101,7 @@ func (p *Program) newAPI(h *house, root []byte, e edge, r *prometheus.Registry, 
 	events := &sse.Handler{Rooms: e.rooms, Error: transport.WriteError}
 	return transport.New(transport.Config{
 		Node: transport.Node{Name: h.node, Region: c.Store.Region, Version: buildVersion(), Ready: p.serving.Load},
-		Cluster: e.cluster, Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery,
+		Cluster: e.cluster, Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery, Past: e.gallery,
 		Live: func(w http.ResponseWriter, r *http.Request, who easel.Principal, image easel.ID) {
 			e.sockets.Serve(w, r, canvas.Key(who.Tenant, image), who)
 		},
