@@ -1,9 +1,52 @@
 package cluster_test
 
 import (
+	"crypto/rand"
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/easelhq/easel"
 )
+
+var (
+	measure = flag.Duration("cluster.measure", 0, "measure requests between nodes for this long each")
+	kills   = flag.Int("cluster.kills", 1, "how many owners to kill in TestCrashedNodeIsReplaced")
+)
+
+func newKey(t *testing.T) string {
+	t.Helper()
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(key)
+}
+
+// trio launches three nodes with a key.
+func trio(t *testing.T) (a, b, c *process) {
+	t.Helper()
+	key := newKey(t)
+	a = launch(t, setup{Name: "a", Key: key})
+	b = launch(t, setup{Name: "b", Key: key, Join: []string{a.gossip}})
+	c = launch(t, setup{Name: "c", Key: key, Join: []string{a.gossip}})
+	agree(t, a, b, c)
+	return a, b, c
+}
+
+func pair(t *testing.T) (a, b *process) {
+	t.Helper()
+	a = launch(t, setup{Name: "a"})
+	b = launch(t, setup{Name: "b", Join: []string{a.gossip}})
+	agree(t, a, b)
+	return a, b
+}
 
 func TestTwoNodesShareTheActors(t *testing.T) {
 	a := launch(t, setup{Name: "a"})
@@ -25,12 +68,248 @@ func TestTwoNodesShareTheActors(t *testing.T) {
 	}
 }
 
-func TestBenchTwo(t *testing.T) {
-	a := launch(t, setup{Name: "a"})
-	b := launch(t, setup{Name: "b", Join: []string{a.gossip}})
+func TestErrorsCrossNodes(t *testing.T) {
+	a, _ := pair(t)
+	r := a.tell(order{Do: "fail", Node: "b", ID: "x", Code: string(easel.CodeConflict)})
+	if want := `refused 1s {"a":"<&>"} [{x y}] 7`; r.Code != string(easel.CodeConflict) || r.Text != want || r.Cause != "the cause" {
+		t.Errorf("a refusal arrives as %+v", r)
+	}
+	r = a.tell(order{Do: "fail", Node: "b", ID: "x"})
+	if r.Code != string(easel.CodeInternal) || strings.Contains(r.Text, "cause") || r.Cause != "the cause" {
+		t.Errorf("any other error arrives as %+v", r)
+	}
+	if r := a.tell(order{Do: "echo", Node: "nobody", ID: "x"}); !strings.Contains(r.Err, "belongs on another node") {
+		t.Errorf("a node that is no member: %+v", r)
+	}
+}
+
+func TestLargeMessagesCrossInParts(t *testing.T) {
+	a, b := pair(t)
+	const size = 20 << 20
+	if r := a.tell(order{Do: "grow", Node: "b", ID: "x", Bytes: size, For: time.Minute}); r.Err != "" || r.Count != size {
+		t.Errorf("large answer: %d bytes, %s", r.Count, r.Err)
+	}
+	if r := a.tell(order{Do: "echo", Node: "b", ID: "x", Bytes: size, For: time.Minute}); r.Err != "" || r.Count != size {
+		t.Errorf("large request: %d bytes, %s", r.Count, r.Err)
+	}
+	if r := a.tell(order{Do: "echo", Node: "b", ID: "x", Bytes: 65 << 20}); r.Code != string(easel.CodeTooLarge) {
+		t.Errorf("a request that is too large: %+v", r)
+	}
+	if r := a.tell(order{Do: "grow", Node: "b", ID: "x", Bytes: 65 << 20}); r.Code != string(easel.CodeInternal) {
+		t.Errorf("an answer that is too large: %+v", r)
+	}
+	settled(t, a, b)
+}
+
+func TestRequestsForOneActorKeepTheirOrder(t *testing.T) {
+	a, b := pair(t)
+	a.tell(order{Do: "ordered", Node: "b", ID: "x", Count: 60, Bytes: 700 << 10})
+	got := b.tell(order{Do: "seen", ID: "x"}).Order
+	for i, n := range got {
+		if n != i {
+			t.Fatalf("they arrived as %v", got)
+		}
+	}
+	if len(got) != 60 {
+		t.Errorf("%d of 60 arrived", len(got))
+	}
+	settled(t, a, b)
+}
+
+// settled checks that nothing is left of what was carried.
+func settled(t *testing.T, nodes ...*process) {
+	t.Helper()
+	for _, n := range nodes {
+		if m := n.tell(order{Do: "metrics"}).Metrics; m["easel_cluster_requests_pending"] != 0 {
+			t.Errorf("%s: %v requests wait", n.setup.Name, m["easel_cluster_requests_pending"])
+		}
+	}
+}
+
+func TestRequestsEndWithTheirNode(t *testing.T) {
+	a, b := pair(t)
+	if r := a.tell(order{Do: "echo", Node: "b", ID: "x"}); r.Err != "" {
+		t.Fatal(r.Err)
+	}
+	if err := a.orders.Encode(order{Do: "hang", Node: "b", ID: "x", For: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // it is on its way; if it is not, the answer is ErrMoved
+	b.kill()
+	var r report
+	if err := a.out.Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(r.Err, "outcome is unknown") {
+		t.Errorf("the request ended with %q", r.Err)
+	}
+	t.Logf("known after %v", r.Took)
+	settled(t, a)
+}
+
+func TestRequestsEndWithTheirContext(t *testing.T) {
+	a, b := pair(t)
+	if r := a.tell(order{Do: "hang", Node: "b", ID: "x", For: 100 * time.Millisecond}); !strings.Contains(r.Err, "outcome is unknown") {
+		t.Errorf("the request ended with %+v", r)
+	}
+	settled(t, a, b)
+}
+
+func TestNodesStartInAnyOrder(t *testing.T) {
+	ports := freePorts(t, 3)
+	var seeds []string
+	for _, p := range ports {
+		seeds = append(seeds, fmt.Sprintf("127.0.0.1:%d", p))
+	}
+	var nodes []*process
+	for i, s := range seeds {
+		nodes = append(nodes, begin(t, setup{Name: string(rune('a' + i)), Bind: s, Join: seeds, JoinWait: 50 * time.Millisecond}))
+	}
+	for _, n := range nodes {
+		if err := n.ready(); err != nil {
+			t.Fatalf("%v: %s", err, n.stderr)
+		}
+	}
+	agree(t, nodes...)
+}
+
+// freePorts returns ports that were free a moment ago, for TCP and UDP.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for len(ports) < n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		port := l.Addr().(*net.TCPAddr).Port
+		u, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		defer u.Close()
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+func TestPausedNodeIsReplacedAndComesBack(t *testing.T) {
+	a, b, c := trio(t)
+	c.signal(syscall.SIGSTOP)
 	agree(t, a, b)
-	r := a.tell(order{Do: "storm", Node: "b", Callers: 1, Bytes: 200, For: 2 * time.Second})
-	t.Logf("1 caller: p50 %v p99 %v %.0f/s failed %d %s", r.P50, r.P99, r.PerSec, r.Count, r.Text)
-	r = a.tell(order{Do: "storm", Node: "b", Callers: 64, Bytes: 200, For: 2 * time.Second})
-	t.Logf("64 callers: p50 %v p99 %v %.0f/s failed %d %s", r.P50, r.P99, r.PerSec, r.Count, r.Text)
+	c.signal(syscall.SIGCONT)
+	agree(t, a, b, c)
+	for _, n := range []*process{a, b} {
+		if r := n.tell(order{Do: "echo", Node: "c", ID: "x"}); r.Err != "" {
+			eventually(t, n.setup.Name+" asks c again", func() bool { return n.tell(order{Do: "echo", Node: "c", ID: "x"}).Err == "" })
+		}
+	}
+}
+
+func TestCrashedNodeIsReplaced(t *testing.T) {
+	key := newKey(t)
+	a := launch(t, setup{Name: "a", Key: key})
+	b := launch(t, setup{Name: "b", Key: key, Join: []string{a.gossip}})
+	var took []time.Duration
+	for i := range *kills {
+		c := launch(t, setup{Name: "c", Key: key, Join: []string{a.gossip}})
+		agree(t, a, b, c)
+		owners := a.tell(order{Do: "owners", Count: 100}).Owners
+		id := fmt.Sprint(slices.Index(owners, "c"))
+		if r := a.tell(order{Do: "echo", ID: id}); r.By != "c" {
+			t.Fatalf("before: %+v", r)
+		}
+		c.kill()
+		r := a.tell(order{Do: "retry", ID: id, For: time.Minute})
+		if r.Err != "" || r.By == "c" {
+			t.Fatalf("kill %d: %+v", i, r)
+		}
+		took = append(took, r.Took)
+		agree(t, a, b)
+	}
+	slices.Sort(took)
+	t.Logf("crash to first success elsewhere: p50 %v, max %v of %d", took[len(took)/2], took[len(took)-1], len(took))
+	settled(t, a, b)
+}
+
+func TestRestartedNodeTakesItsPlaceAtOnce(t *testing.T) {
+	a, b, c := trio(t)
+	before := a.tell(order{Do: "owners", Count: 100}).Owners
+	c.kill()
+	again := c.setup
+	again.Bind, again.RPCBind = c.gossip, c.rpc // as it is with fixed ports
+	d := launch(t, again)
+	agree(t, a, b, d)
+	if after := a.tell(order{Do: "owners", Count: 100}).Owners; !slices.Equal(before, after) {
+		t.Error("the actors of a node that was restarted are elsewhere")
+	}
+	eventually(t, "a asks the new run", func() bool { return a.tell(order{Do: "echo", Node: "c", ID: "x"}).By == "c" })
+}
+
+func TestDrainedNodeOwnsNothingAndStillAnswers(t *testing.T) {
+	a, b, c := trio(t)
+	if r := c.tell(order{Do: "drain"}); r.Err != "" {
+		t.Fatal(r.Err)
+	}
+	if slices.Contains(c.tell(order{Do: "owners", Count: 100}).Owners, "c") {
+		t.Error("it owns actors by its own view")
+	}
+	agree(t, a, b)
+	if r := a.tell(order{Do: "echo", Node: "c", ID: "x"}); r.By != "c" {
+		t.Errorf("it is asked: %+v", r)
+	}
+	if r := c.tell(order{Do: "echo", Node: "a", ID: "x"}); r.By != "a" {
+		t.Errorf("it asks: %+v", r)
+	}
+	if r := c.tell(order{Do: "leave"}); r.Err != "" {
+		t.Error(r.Err)
+	}
+	c.wait()
+	eventually(t, "it is gone", func() bool { return len(a.tell(order{Do: "members"}).Members) == 2 })
+	settled(t, a, b)
+}
+
+func TestTwoNodesOfOneName(t *testing.T) {
+	a, b := pair(t)
+	again := begin(t, setup{Name: "b", Join: []string{a.gossip}})
+	if err := again.ready(); err == nil {
+		t.Fatal("a second b starts")
+	}
+	if s := again.stderr.String(); !strings.Contains(s, "another node has this name") {
+		t.Errorf("it says %q", s)
+	}
+	agree(t, a, b)
+	// Two clusters that meet later: the younger node goes.
+	lone := launch(t, setup{Name: "b", Join: []string{fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])}, JoinWait: time.Millisecond})
+	launch(t, setup{Name: "bridge", Join: []string{a.gossip, lone.gossip}})
+	if r := lone.tell(order{Do: "failed", For: 30 * time.Second}); !strings.Contains(r.Err, "another node has this name") {
+		t.Errorf("the younger one says %q", r.Err)
+	}
+	if r := b.tell(order{Do: "failed", For: time.Millisecond}); r.Err != "" {
+		t.Errorf("the older one says %q", r.Err)
+	}
+}
+
+func TestWithoutKeyOnlyLoopback(t *testing.T) {
+	for _, s := range []setup{{Name: "a", Bind: "0.0.0.0:0"}, {Name: "a", RPCBind: "0.0.0.0:0"}, {Name: "a", Bind: "192.0.2.1:0"}} {
+		p := begin(t, s)
+		if err := p.ready(); err == nil || !strings.Contains(p.stderr.String(), "cluster-key") {
+			t.Errorf("%+v: %v %s", s, err, p.stderr)
+		}
+	}
+	launch(t, setup{Name: "a", Bind: "0.0.0.0:0", Key: newKey(t)})
+}
+
+func TestMeasure(t *testing.T) {
+	if *measure == 0 {
+		t.Skip("run with -cluster.measure=5s")
+	}
+	a, _, _ := trio(t)
+	for _, o := range []order{{Callers: 1, Bytes: 200}, {Callers: 64, Bytes: 200}, {Callers: 64, Bytes: 20_000}} {
+		o.Do, o.Node, o.For = "storm", "b", *measure
+		r := a.tell(o)
+		t.Logf("%d callers, %d bytes: p50 %v, p99 %v, %.0f/s, %d failed %s", o.Callers, o.Bytes, r.P50, r.P99, r.PerSec, r.Count, r.Text)
+	}
+	settled(t, a)
 }
