@@ -59,7 +59,9 @@ func (f *TestFeed) Receive(now time.Time, m actors.Message) (answer actors.Messa
 	case Detach:
 		effects = f.core.detach(now, m)
 	case People:
-		effects = f.core.people(m)
+		effects = f.core.relay(m.Room, m)
+	case Arrival:
+		effects = f.core.relay(m.Room, m)
 	default:
 		return nil, nil, false
 	}

@@ -26,6 +26,7 @@ const (
 
 // feedCore is the state of a Feed.
 type feedCore struct {
+	node  string         // where it is
 	born  int64          // names the feed: when the first room came, in nanoseconds
 	rooms []attachedRoom // in order of arrival; few
 	ring  []easel.Batch  // without gap, newest last
@@ -36,6 +37,7 @@ type feedCore struct {
 
 type attachedRoom struct {
 	ref  actors.Ref
+	life int64
 	seen time.Time
 }
 
@@ -55,15 +57,17 @@ func (f *feedCore) attach(now time.Time, m Attach) (Attached, []effect) {
 		f.born = now.UnixNano()
 	}
 	if i := f.find(m.Room); i >= 0 {
-		f.rooms[i].seen = now
+		f.rooms[i].seen, f.rooms[i].life = now, max(f.rooms[i].life, m.Life)
 	} else {
-		f.rooms = append(f.rooms, attachedRoom{m.Room, now})
+		f.rooms = append(f.rooms, attachedRoom{m.Room, m.Life, now})
 		if len(f.rooms) > 1 {
 			f.census(nil)
 		}
 	}
 	f.expire(now)
-	return Attached{Feed: f.born, Ver: f.ver, Batches: f.missed(m.Ver), Others: len(f.rooms) - 1}, f.done()
+	return Attached{
+		Feed: f.born, Ver: f.ver, Batches: f.missed(m.Ver), Others: len(f.rooms) - 1, Node: f.node,
+	}, f.done()
 }
 
 // missed returns all batches after ver, or none if they are not all here or are
@@ -86,7 +90,7 @@ func sizeOf(b easel.Batch) int { return bytesOfBatch + bytesPerOp*len(b.Ops) }
 
 // detach forgets a room.
 func (f *feedCore) detach(now time.Time, m Detach) []effect {
-	f.drop(func(r attachedRoom) bool { return r.ref == m.Room })
+	f.drop(func(r attachedRoom) bool { return r.ref == m.Room && r.life <= m.Life })
 	f.expire(now)
 	return f.done()
 }
@@ -121,12 +125,20 @@ func (f *feedCore) census(lost []actors.Ref) {
 	}
 }
 
-// people passes on who is present in one room to the others.
-func (f *feedCore) people(m People) []effect {
+// relay passes on what one room tells the others.
+func (f *feedCore) relay(from actors.Ref, m actors.Message) []effect {
 	for _, r := range f.rooms {
-		if r.ref != m.Room {
+		if r.ref != from {
 			f.tell(r.ref, m)
 		}
+	}
+	return f.done()
+}
+
+// leave sends all rooms to wherever the image will be next.
+func (f *feedCore) leave() []effect {
+	for _, r := range f.rooms {
+		f.tell(r.ref, Moved{Feed: f.born})
 	}
 	return f.done()
 }

@@ -12,7 +12,10 @@ type Feed struct {
 	looking bool // a timer looks for leases that have run out
 }
 
-var _ actors.Companion = (*Feed)(nil)
+var (
+	_ actors.Companion = (*Feed)(nil)
+	_ actors.Leaver    = (*Feed)(nil)
+)
 
 // NewFeed makes a feed without rooms, for actors.Kind.NewCompanion.
 func NewFeed(actors.Key) actors.Companion { return &Feed{} }
@@ -21,6 +24,7 @@ func NewFeed(actors.Key) actors.Companion { return &Feed{} }
 func (f *Feed) Receive(c *actors.Context, m actors.Message) (actors.Message, bool, error) {
 	switch m := m.(type) {
 	case Attach:
+		f.core.node = c.Self().Node
 		answer, effects := f.core.attach(c.Now(), m)
 		f.perform(c, effects)
 		f.look(c)
@@ -28,7 +32,9 @@ func (f *Feed) Receive(c *actors.Context, m actors.Message) (actors.Message, boo
 	case Detach:
 		f.perform(c, f.core.detach(c.Now(), m))
 	case People:
-		f.perform(c, f.core.people(m))
+		f.perform(c, f.core.relay(m.Room, m))
+	case Arrival:
+		f.perform(c, f.core.relay(m.Room, m))
 	default:
 		return nil, false, nil
 	}
@@ -39,6 +45,9 @@ func (f *Feed) Receive(c *actors.Context, m actors.Message) (actors.Message, boo
 func (f *Feed) Published(c *actors.Context, m actors.Message) {
 	f.perform(c, f.core.published(c.Now(), m))
 }
+
+// Leaving implements actors.Leaver.
+func (f *Feed) Leaving(c *actors.Context) { f.perform(c, f.core.leave()) }
 
 // Attached implements actors.Companion.
 func (f *Feed) Attached() bool { return f.core.attached() }

@@ -63,16 +63,24 @@ func (r *roomCore) introduced(now time.Time, m *member, answer actors.Message, e
 		r.expel(now, m, closeFor(err))
 		return
 	}
-	// The feed tells of the client's earlier connection too, but perhaps later,
-	// and not for viewers.
-	for _, o := range slices.Clone(r.members) {
-		if o != m && o.client == m.client && o.who.User == m.who.User && !o.listen && o.phase > greeting {
-			r.expel(now, o, CloseReplaced)
-		}
+	// The feed tells of the client's earlier connection too, but perhaps later, and
+	// not for viewers, of whom the image knows nothing.
+	r.supersede(now, m.who.User, m.client, m.conn)
+	if !m.who.Role.AtLeast(easel.Annotator) {
+		r.tellOthers(Arrival{Room: r.self, User: m.who.User, Client: m.client, Conn: m.conn})
 	}
 	m.reply, m.phase = reply, waiting
 	r.learn(now, reply.Epoch, reply.Ver)
 	r.settle(now)
+}
+
+// supersede ends the connections of a client but its newest.
+func (r *roomCore) supersede(now time.Time, user, client, conn string) {
+	for _, o := range slices.Clone(r.members) {
+		if o.conn != conn && o.client == client && o.who.User == user && !o.listen && o.phase > greeting {
+			r.expel(now, o, CloseReplaced)
+		}
+	}
 }
 
 // closeFor returns how a socket ends whose image cannot be had.

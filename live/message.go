@@ -21,6 +21,7 @@ func imageKey(room actors.Key) actors.Key { return actors.Key{Kind: canvas.KindN
 // while it lives, as a lease. Answer: Attached.
 type Attach struct {
 	Room  actors.Ref
+	Life  int64 // of the room: later rooms at the same place have larger ones
 	Epoch string
 	Ver   int64 // the room's version; -1: it has none
 }
@@ -35,12 +36,22 @@ type Attached struct {
 	// them and they are not too many. A room that is further behind asks the
 	// image.
 	Batches []easel.Batch
-	Others  int // other rooms of the image
+	Others  int    // other rooms of the image
+	Node    string // where the feed is
 }
 
-// Detach tells the feed that a room is gone.
+// Detach tells the feed that a room is gone: this one, and those before it at the
+// same place. A later one stays, even if it came first.
 type Detach struct {
 	Room actors.Ref
+	Life int64
+}
+
+// Moved tells a room that its image is, or may be, on another node now. It then
+// attaches there at once.
+type Moved struct {
+	Feed  int64  // the feed that has ended; 0: the room's, whichever it is
+	Owner string // where the image belongs now; "" if that is not known
 }
 
 // Census tells a room that other rooms came or went. Each room then tells the
@@ -57,6 +68,15 @@ type People struct {
 	// Peers came or changed their state. Left went.
 	Peers []Peer
 	Left  []string
+}
+
+// Arrival tells the other rooms, through the feed, that a client has come back in
+// Room: its older connections end, wherever they are.
+type Arrival struct {
+	Room   actors.Ref
+	User   string
+	Client string
+	Conn   string // the new connection
 }
 
 // What follows never leaves a node: between a room and its sessions.
@@ -103,6 +123,12 @@ func (Census) MessageName() string { return "live.census" }
 func (People) MessageName() string { return "live.people" }
 
 // MessageName implements actors.Message.
+func (Moved) MessageName() string { return "live.moved" }
+
+// MessageName implements actors.Message.
+func (Arrival) MessageName() string { return "live.arrival" }
+
+// MessageName implements actors.Message.
 func (enter) MessageName() string { return "live.enter" }
 
 // MessageName implements actors.Message.
@@ -119,5 +145,5 @@ func (gone) MessageName() string { return "live.gone" }
 
 // Prototypes returns one value of every message type that crosses nodes.
 func Prototypes() []actors.Message {
-	return []actors.Message{Attach{}, Attached{}, Detach{}, Census{}, People{}}
+	return []actors.Message{Attach{}, Attached{}, Detach{}, Moved{}, Census{}, People{}, Arrival{}}
 }

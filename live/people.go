@@ -106,7 +106,7 @@ func (r *roomCore) farewell(conn string) {
 }
 
 // tellOthers tells the rooms on other nodes, if there are any.
-func (r *roomCore) tellOthers(m People) {
+func (r *roomCore) tellOthers(m actors.Message) {
 	if r.others > 0 {
 		r.do(tellEffect{to: r.image, message: m})
 	}

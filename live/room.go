@@ -26,9 +26,10 @@ type roomCore struct {
 
 	sync     syncState
 	stream   *stream
-	flushing bool // a timer for presence runs
-	emptied  int  // how often the room became empty, to know stale timers
-	finished bool
+	life     int64 // names the room among those at the same place, one after the other
+	flushing bool  // a timer for presence runs
+	emptied  int   // how often the room became empty, to know stale timers
+	finished bool  // nobody is there, and the feed knows; so it begins
 	out      []effect
 }
 
@@ -78,7 +79,7 @@ func newRoomCore(self actors.Ref, opts Options) *roomCore {
 	return &roomCore{
 		opts: opts, self: self, image: imageKey(self.Key),
 		byConn: map[string]*member{}, buckets: map[clientID]*bucket{},
-		ops: newBucket(opts.Limits.ImageOps, opts.Limits.ImageOps),
+		ops: newBucket(opts.Limits.ImageOps, opts.Limits.ImageOps), finished: true,
 	}
 }
 
@@ -136,6 +137,7 @@ func (r *roomCore) enter(now time.Time, m enter) ([]effect, error) {
 	if r.finished {
 		r.finished = false
 		r.sync.beating = false
+		r.life = max(r.life+1, now.UnixNano())
 	}
 	r.connect(now)
 	if m.listen {
@@ -169,7 +171,7 @@ func (r *roomCore) remove(now time.Time, m *member) {
 	r.after(r.opts.Linger, func(time.Time) {
 		if len(r.members) == 0 && r.emptied == stamp {
 			r.finished = true
-			r.do(tellEffect{to: r.image, message: Detach{Room: r.self}})
+			r.do(tellEffect{to: r.image, message: Detach{Room: r.self, Life: r.life}})
 		}
 	})
 }
@@ -236,6 +238,11 @@ func (r *roomCore) chat(now time.Time, m *member, text string) {
 
 // receive handles what the feed sends.
 func (r *roomCore) receive(now time.Time, m actors.Message) []effect {
+	if r.finished {
+		// It was meant for an earlier room here, of which the feed still knows.
+		r.do(tellEffect{to: r.image, message: Detach{Room: r.self, Life: now.UnixNano()}})
+		return r.done()
+	}
 	switch m := m.(type) {
 	case canvas.Accepted:
 		r.take(now, m.Batch, m.Encoded)
@@ -247,6 +254,10 @@ func (r *roomCore) receive(now time.Time, m actors.Message) []effect {
 		if mb := r.byConn[m.Conn]; mb != nil {
 			r.expel(now, mb, CloseReplaced)
 		}
+	case Moved:
+		r.moved(now, m)
+	case Arrival:
+		r.supersede(now, m.User, m.Client, m.Conn)
 	case Census:
 		r.census(m)
 	case People:

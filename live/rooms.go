@@ -22,7 +22,7 @@ type Rooms struct {
 	log     *slog.Logger
 
 	mu       sync.Mutex // guards what follows; held for moments only
-	asker    actors.Asker
+	asker    Messenger
 	seats    map[*Seat]struct{}
 	tenants  map[easel.TenantID]*tenantUse
 	draining bool
@@ -43,10 +43,35 @@ func (r *Rooms) Kind() *actors.EphemeralKind {
 
 // Use says who carries messages to rooms and images. It is called once, before
 // Join.
-func (r *Rooms) Use(a actors.Asker) {
+func (r *Rooms) Use(m Messenger) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asker = a
+	r.asker = m
+}
+
+// Messenger carries messages to actors; *actors.System is one.
+type Messenger interface {
+	actors.Asker
+	// Tell sends r without waiting for an answer; it may be lost.
+	Tell(r actors.Request)
+}
+
+// OwnersChanged makes the rooms with seats attach to the feeds of images that have
+// moved, at once instead of when they would next. owner tells where an image
+// belongs; it is called for each of them and must not block.
+func (r *Rooms) OwnersChanged(owner func(actors.Key) string) {
+	r.mu.Lock()
+	messenger := r.asker
+	rooms := make(map[actors.Key]struct{})
+	for s := range r.seats {
+		rooms[s.room] = struct{}{}
+	}
+	r.mu.Unlock()
+	for room := range rooms {
+		if node := owner(imageKey(room)); node != "" {
+			messenger.Tell(actors.Request{To: room, Message: Moved{Owner: node}})
+		}
+	}
 }
 
 // Join takes a seat for a socket in the room of an image; its client has to say

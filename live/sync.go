@@ -31,8 +31,11 @@ type syncState struct {
 	whole   int64    // the copy is one version of the image from here on
 	replica *replica // nil until the first page came
 	held    map[int64]canvas.Accepted
-	known   int64 // newest version heard of
-	feed    int64 // the feed that was last heard of
+	known   int64     // newest version heard of
+	feed    int64     // the feed that was last heard of
+	node    string    // where it is
+	asked   time.Time // when the room attached last, with or without success
+	beats   int       // attachments begun, so that only the newest goes on
 
 	beating bool // attached, or about to be
 	paging  bool
@@ -52,11 +55,14 @@ func (r *roomCore) connect(now time.Time) {
 	r.beat(now)
 }
 
-func (r *roomCore) beat(time.Time) {
+func (r *roomCore) beat(now time.Time) {
 	if r.finished {
 		return
 	}
-	m := Attach{Room: r.self, Epoch: r.sync.epoch, Ver: -1}
+	r.sync.beats++
+	r.sync.asked = now
+	stamp := r.sync.beats
+	m := Attach{Room: r.self, Life: r.life, Epoch: r.sync.epoch, Ver: -1}
 	if r.sync.replica != nil {
 		m.Ver = r.sync.ver
 	}
@@ -65,14 +71,40 @@ func (r *roomCore) beat(time.Time) {
 		switch {
 		case err == nil && ok:
 			r.attached(now, reply)
-			r.after(beatEvery, r.beat)
+			r.beatAfter(beatEvery, stamp)
+		case stamp != r.sync.beats:
 		case easel.CodeOf(err).Temporary() || err == nil:
-			r.after(pullRetry, r.beat)
+			r.beatAfter(pullRetry, stamp)
 		default:
 			r.fail(now, err)
 		}
 		return r.done()
 	})
+}
+
+// beatAfter attaches again after d, unless the room does so before.
+func (r *roomCore) beatAfter(d time.Duration, stamp int) {
+	r.after(d, func(now time.Time) {
+		if stamp == r.sync.beats {
+			r.beat(now)
+		}
+	})
+}
+
+// moved attaches at once if the feed that the room is attached to has ended or is
+// not where the image belongs.
+func (r *roomCore) moved(now time.Time, m Moved) {
+	switch {
+	case !r.sync.beating, m.Feed != 0 && m.Feed != r.sync.feed, m.Owner != "" && m.Owner == r.sync.node:
+		return
+	}
+	// Two nodes that both take themselves for the owner must not be made to take
+	// the image from each other as fast as they can.
+	if wait := pullRetry - now.Sub(r.sync.asked); wait > 0 {
+		r.beatAfter(wait, r.sync.beats)
+		return
+	}
+	r.beat(now)
 }
 
 func (r *roomCore) attached(now time.Time, m Attached) {
@@ -86,7 +118,7 @@ func (r *roomCore) attached(now time.Time, m Attached) {
 	case fresh:
 		r.pull()
 	}
-	r.sync.feed = m.Feed
+	r.sync.feed, r.sync.node = m.Feed, m.Node
 	r.expect(now, m.Ver)
 	r.sweep(now)
 }

@@ -152,7 +152,7 @@ func TestRepeatsOfEveryMessageHaveOneEffect(t *testing.T) {
 		"canvas.accepted", "canvas.image_changed", "canvas.chatted", "canvas.replaced",
 		"canvas.probed", "canvas.synced", "canvas.archived", "canvas.forgotten",
 		"tenant.synced", "tenant.verdict",
-		"live.census", "live.people", "live.moved",
+		"live.census", "live.people", "live.moved", "live.arrival",
 	}
 	answers := []string{
 		"canvas.empty", "canvas.image_reply", "canvas.applied", "canvas.hello_reply", "canvas.listing",
