@@ -1,6 +1,9 @@
 package actors
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Sweep runs one sweep as of now.
 func (s *System) Sweep(now time.Time) { s.sweepOnce(now) }
@@ -70,3 +73,9 @@ func (s *System) Jobs() int {
 
 // Dir returns the folder of working copies.
 func (s *System) Dir() string { return s.config.Dir }
+
+// Retire releases all actors and takes no new ones, as the first part of Stop.
+func (s *System) Retire(ctx context.Context) error {
+	s.stopping.Store(true)
+	return s.release(ctx, func(*durable) bool { return true })
+}

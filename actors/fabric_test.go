@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"path/filepath"
@@ -10,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/journal/journaltest"
+	"github.com/easelhq/easel/pages"
 )
 
 // fabric is a network of nodes in one process, with faults.
@@ -347,8 +348,6 @@ func (m *member) want(t *testing.T, k actors.Key, msg actors.Message, want int64
 	}
 }
 
-var _ = easel.CodeUnavailable
-
 // stopAll stops every node that lives, one after the other, without draining.
 func (f *fabric) stopAll() {
 	for _, m := range f.nodes {
@@ -356,4 +355,72 @@ func (f *fabric) stopAll() {
 			m.stop()
 		}
 	}
+}
+
+// ownedBy returns the id of a counter that the node owns by its own view.
+func (f *fabric) ownedBy(name string) string {
+	for i := range 1000 {
+		if id := fmt.Sprint("k", i); f.nodes[name].Owner(key(id)) == name {
+			return id
+		}
+	}
+	f.t.Fatalf("nothing belongs on %s", name)
+	return ""
+}
+
+// Claim and the rest implement journal.Journal for a node that may be cut off.
+func (g *cuttable) Claim(ctx context.Context, n journal.Name) (journal.Term, error) {
+	if g.away() {
+		return nil, journal.ErrUnavailable
+	}
+	t, err := g.Journal.Claim(ctx, n)
+	return g.wrap(t, err)
+}
+
+func (g *cuttable) Birth(ctx context.Context, n journal.Name, tpl journal.Template) (journal.Term, error) {
+	if g.away() {
+		return nil, journal.ErrUnavailable
+	}
+	t, err := g.Journal.Birth(ctx, n, tpl)
+	return g.wrap(t, err)
+}
+
+func (g *cuttable) wrap(t journal.Term, err error) (journal.Term, error) {
+	if err != nil {
+		return nil, err
+	}
+	return cuttableTerm{t, g}, nil
+}
+
+func (g *cuttable) away() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
+}
+
+type cuttableTerm struct {
+	journal.Term
+	g *cuttable
+}
+
+func (t cuttableTerm) Append(s pages.Set, done func(error)) {
+	if t.g.away() {
+		go done(journal.ErrUnavailable)
+		return
+	}
+	t.Term.Append(s, done)
+}
+
+func (t cuttableTerm) Validate(ctx context.Context) error {
+	if t.g.away() {
+		return journal.ErrUnavailable
+	}
+	return t.Term.Validate(ctx)
+}
+
+func (t cuttableTerm) Release(ctx context.Context) error {
+	if t.g.away() {
+		return journal.ErrUnavailable
+	}
+	return t.Term.Release(ctx)
 }
