@@ -52,19 +52,23 @@ func (n *Node) take(m any) {
 			n.log.Error("message of a peer caused a panic", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	var err error
-	switch m := m.(type) {
-	case *wire.Request:
-		err = n.takeRequest(m)
-	case *wire.Answer:
-		err = n.takeAnswer(m)
-	case *wire.Part:
-		err = n.takePart(m)
-	case *wire.Credit:
-		err = n.takeCredit(m)
-	}
-	if err != nil {
+	if err := n.act(m); err != nil {
 		n.metrics.malformed.Inc()
 		n.log.Warn("message of a peer is dropped", "err", err)
+	}
+}
+
+func (n *Node) act(m any) error {
+	switch m := m.(type) {
+	case *wire.Request:
+		return n.takeRequest(m)
+	case *wire.Answer:
+		return n.takeAnswer(m)
+	case *wire.Part:
+		return n.takePart(m)
+	case *wire.Credit:
+		return n.takeCredit(m)
+	default:
+		return nil // protoactor's own, such as that the actor has started
 	}
 }

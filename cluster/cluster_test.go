@@ -92,10 +92,10 @@ func TestLargeMessagesCrossInParts(t *testing.T) {
 	if r := a.tell(order{Do: "echo", Node: "b", ID: "x", Bytes: size, For: time.Minute}); r.Err != "" || r.Count != size {
 		t.Errorf("large request: %d bytes, %s", r.Count, r.Err)
 	}
-	if r := a.tell(order{Do: "echo", Node: "b", ID: "x", Bytes: 65 << 20}); r.Code != string(easel.CodeTooLarge) {
+	if r := a.tell(order{Do: "echo", Node: "b", ID: "x", Bytes: 65 << 20, For: time.Minute}); r.Code != string(easel.CodeTooLarge) {
 		t.Errorf("a request that is too large: %+v", r)
 	}
-	if r := a.tell(order{Do: "grow", Node: "b", ID: "x", Bytes: 65 << 20}); r.Code != string(easel.CodeInternal) {
+	if r := a.tell(order{Do: "grow", Node: "b", ID: "x", Bytes: 65 << 20, For: time.Minute}); r.Code != string(easel.CodeInternal) {
 		t.Errorf("an answer that is too large: %+v", r)
 	}
 	settled(t, a, b)

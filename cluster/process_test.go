@@ -437,6 +437,9 @@ func (p *process) wait() {
 	p.waited.Do(func() {
 		p.in.Close()
 		_ = p.cmd.Wait()
+		if s := p.stderr.String(); strings.Contains(s, "DATA RACE") || strings.Contains(s, "panic") {
+			p.t.Errorf("node %s: %s", p.setup.Name, s)
+		}
 	})
 }
 
