@@ -87,7 +87,7 @@ func (n *node) cpu(b *testing.B) time.Duration {
 }
 
 // rss returns the process's resident memory in bytes.
-func (n *node) rss(b *testing.B) float64 {
+func (n *node) rss(b testing.TB) float64 {
 	b.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", n.cmd.Process.Pid))
 	if err != nil {
@@ -316,7 +316,7 @@ func BenchmarkOpenImages(b *testing.B) {
 }
 
 // metric returns one sample of /metrics; 0 if there is none.
-func (n *node) metric(b *testing.B, name string) float64 {
+func (n *node) metric(b testing.TB, name string) float64 {
 	b.Helper()
 	res, err := http.Get(n.base + "/metrics")
 	if err != nil {
@@ -333,7 +333,7 @@ func (n *node) metric(b *testing.B, name string) float64 {
 }
 
 // descriptors returns how many files the process has open.
-func (n *node) descriptors(b *testing.B) float64 {
+func (n *node) descriptors(b testing.TB) float64 {
 	b.Helper()
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", n.cmd.Process.Pid))
 	if err != nil {
