@@ -92,5 +92,10 @@ func Prototypes() []actors.Message {
 		KeyDelete{},
 		KeyCheck{},
 		KeyReply{},
+		Schema{},
+		SchemaPut{},
+		SchemaReply{},
+		SchemaVersions{},
+		SchemaVersionsReply{},
 	}
 }

@@ -46,6 +46,12 @@ func (Drops) Idempotent() bool { return true }
 func (KeyList) Idempotent() bool { return true }
 
 // Idempotent implements actors.Idempotent: it changes nothing.
+func (Schema) Idempotent() bool { return true }
+
+// Idempotent implements actors.Idempotent: it changes nothing.
+func (SchemaVersions) Idempotent() bool { return true }
+
+// Idempotent implements actors.Idempotent: it changes nothing.
 func (KeyCheck) Idempotent() bool { return true }
 
 // Idempotent implements actors.Idempotent: the image's id is used once.

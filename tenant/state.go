@@ -137,6 +137,12 @@ func (s *State) receiveStore(t Turn, m actors.Message) (actors.Message, error) {
 		return s.keyDelete(t, m)
 	case KeyCheck:
 		return s.keyCheck(t, m)
+	case Schema:
+		return s.schema(t, m)
+	case SchemaPut:
+		return s.schemaPut(t, m)
+	case SchemaVersions:
+		return s.schemaVersions(t)
 	default:
 		return nil, fmt.Errorf("tenant: message %s is not for a tenant", m.MessageName())
 	}

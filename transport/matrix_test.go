@@ -30,6 +30,7 @@ func (s stage) sample(t *testing.T, r transport.Route) request {
 		"POST /api/images/{id}/messages":                    `{"text":"hi"}`,
 		"PATCH /api/images/{id}":                            `{"metadata":{}}`,
 		"PATCH /api/images/{id}/annotations/{annotationId}": `{"label":"b"}`,
+		"PUT /api/schema":                                   `{"labels":[{"name":"a"}]}`,
 		"PUT /api/files/{name...}":                          "content",
 		"PUT /api/kv/{key...}":                              "value",
 	}

@@ -132,7 +132,7 @@ func (r *Route) PathParams() []string {
 func Routes() []Route {
 	return slices.Concat(
 		nodeRoutes(), clusterRoutes(), accountRoutes(), imageRoutes(), contentRoutes(), sqliteRoutes(), annotationRoutes(),
-		opRoutes(), pastRoutes(), messageRoutes(), fileRoutes(), valueRoutes(), keyRoutes(),
+		opRoutes(), pastRoutes(), messageRoutes(), fileRoutes(), valueRoutes(), schemaRoutes(), keyRoutes(),
 	)
 }
 
