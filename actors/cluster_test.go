@@ -245,7 +245,7 @@ func TestHomeThatIsAwayIsSaidAndNotRepeated(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fabric) {
 		nodes := f.start(tally(t), "n1", "n2")
 		k := key(f.ownedBy("n2"))
-		nodes[1].gate.shut()
+		nodes[1].gate.set(true)
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,19 +30,23 @@ type fabric struct {
 	lose  float64            // of the frames
 	twice float64            // of the requests
 	slow  time.Duration      // at most, of a frame
+
+	distance time.Duration        // of the home, at most
+	fault    string               // planted in every node
+	complain func(string, ...any) // of what no test may see; nil: the test fails
 }
 
 // member is one node of it.
 type member struct {
 	*actors.System
-	f      *fabric
-	name   string
-	home   *journal.Bucket
-	gate   *cuttable
-	config actors.Config
+	f    *fabric
+	name string
+	home *journal.Bucket
+	gate *cuttable
 
 	// guarded by f.mu
-	view []string // live nodes, as this node has it
+	view []string  // live nodes, as this node has it
+	seen time.Time // when it got it
 	dead bool
 	open map[*flight]bool // requests that wait for an answer
 }
@@ -62,17 +67,18 @@ func newFabric(t testing.TB, seed uint64) *fabric {
 // add makes a node whose view is itself alone; it takes part when see names it.
 func (f *fabric) add(name string, config actors.Config) *member {
 	f.t.Helper()
-	home, err := journal.OpenBucket(journal.BucketOptions{Store: f.store, Owner: name, Deadline: 3 * time.Second})
+	home, err := journal.OpenBucket(journal.BucketOptions{Store: distant{f.store, f}, Owner: name, Deadline: 3 * time.Second})
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	m := &member{f: f, name: name, home: home, open: map[*flight]bool{}, gate: &cuttable{Journal: home}}
+	m := &member{f: f, name: name, home: home, open: map[*flight]bool{}}
+	m.gate = &cuttable{Journal: home, m: m}
 	config.Node, config.Journal, config.Network = name, m.gate, m
 	config.Dir = filepath.Join(f.t.TempDir(), name)
-	m.config = config
 	if m.System, err = actors.New(config); err != nil {
 		f.t.Fatal(err)
 	}
+	m.Plant(f.fault)
 	f.mu.Lock()
 	f.nodes[name] = m
 	f.mu.Unlock()
@@ -102,7 +108,7 @@ func (f *fabric) see(view []string, nodes ...string) {
 	f.mu.Lock()
 	for _, name := range nodes {
 		m := f.nodes[name]
-		m.view = slices.Clone(view)
+		m.view, m.seen = slices.Clone(view), time.Now()
 		changed = append(changed, m)
 		for fl := range m.open {
 			if !slices.Contains(view, fl.to) {
@@ -125,7 +131,7 @@ func (f *fabric) crash(name string) {
 	m := f.nodes[name]
 	m.dead = true
 	f.mu.Unlock()
-	m.gate.shut()
+	m.gate.set(true)
 	m.stop()
 }
 
@@ -250,14 +256,34 @@ func (f *fabric) send(from, to string, arrive func(*member)) {
 // cuttable is a home that a node can be cut from.
 type cuttable struct {
 	journal.Journal
+	m      *member
 	mu     sync.Mutex // guards closed
 	closed bool
 }
 
-func (g *cuttable) shut() {
+func (g *cuttable) set(closed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.closed = true
+	g.closed = closed
+}
+
+// mine complains of a claim by a node that has known for a while that the actor
+// is not its own.
+func (g *cuttable) mine(n journal.Name) {
+	kind, id, _ := strings.Cut(string(n), "/")
+	owner := g.m.Owner(actors.Key{Kind: kind, ID: id})
+	f := g.m.f
+	f.mu.Lock()
+	known := time.Since(g.m.seen)
+	complain := f.complain
+	f.mu.Unlock()
+	if owner == g.m.name || known == 0 {
+		return
+	}
+	if complain == nil {
+		complain = f.t.Errorf
+	}
+	complain("%s claims %s, which it knows to be of %q for %v", g.m.name, n, owner, known)
 }
 
 // ownerOf returns the member that its own view makes the owner of key.
@@ -373,6 +399,7 @@ func (g *cuttable) Claim(ctx context.Context, n journal.Name) (journal.Term, err
 	if g.away() {
 		return nil, journal.ErrUnavailable
 	}
+	g.mine(n)
 	t, err := g.Journal.Claim(ctx, n)
 	return g.wrap(t, err)
 }
@@ -381,6 +408,7 @@ func (g *cuttable) Birth(ctx context.Context, n journal.Name, tpl journal.Templa
 	if g.away() {
 		return nil, journal.ErrUnavailable
 	}
+	g.mine(n)
 	t, err := g.Journal.Birth(ctx, n, tpl)
 	return g.wrap(t, err)
 }
@@ -423,4 +451,30 @@ func (t cuttableTerm) Release(ctx context.Context) error {
 		return journal.ErrUnavailable
 	}
 	return t.Term.Release(ctx)
+}
+
+func (f *fabric) member(name string) *member {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.nodes[name]
+}
+
+// alive returns the names of all that live, in order.
+func (f *fabric) alive() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var names []string
+	for name, m := range f.nodes {
+		if !m.dead {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// living returns one of them.
+func (f *fabric) living(rng *rand.Rand) *member {
+	names := f.alive()
+	return f.member(names[rng.IntN(len(names))])
 }

@@ -48,6 +48,9 @@ type Config struct {
 	// InFlight is how many commits of one actor may be on their way to the journal
 	// before what waits becomes one larger turn; 0: 4, for a home that is far away.
 	InFlight int
+	// Waiting is how many ops (see Weighty) may wait on this node, for their turn or
+	// for the journal; one message more is CodeOverloaded. 0: 65,536.
+	Waiting int
 
 	Now        func() time.Time      // nil: time.Now
 	Log        *slog.Logger          // nil: none
@@ -66,6 +69,7 @@ type System struct {
 	kinds      map[string]*Kind
 	ephemerals map[string]*EphemeralKind
 	metrics    *metrics
+	load       load
 	proto      *actor.ActorSystem
 	props      *actor.Props
 	pool       *pool
@@ -148,6 +152,9 @@ func New(c Config) (*System, error) {
 	if c.InFlight == 0 {
 		c.InFlight = 4
 	}
+	if c.Waiting == 0 {
+		c.Waiting = 65536
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -160,7 +167,7 @@ func New(c Config) (*System, error) {
 	s := &System{
 		config: c, node: c.Node, shared: c.Journal.Shared(), now: c.Now, log: c.Log,
 		kinds: map[string]*Kind{}, ephemerals: map[string]*EphemeralKind{},
-		admission: newPlaces(c.Activations), seed: maphash.MakeSeed(),
+		admission: newPlaces(c.Activations), load: load{most: int64(c.Waiting)}, seed: maphash.MakeSeed(),
 	}
 	var err error
 	if s.codec, err = NewCodec(c.Messages...); err != nil {
@@ -261,6 +268,13 @@ func (s *System) Codec() *Codec { return s.codec }
 // called exactly once, on whatever goroutine, unless the message is lost with its
 // actor.
 func (s *System) local(ctx context.Context, r Request, reply func(Message, error)) {
+	admitted, err := s.load.admit(ctx, r.Message, reply)
+	if err != nil {
+		s.metrics.overloaded.WithLabelValues(r.To.Kind).Inc()
+		reply(nil, err)
+		return
+	}
+	reply = admitted
 	e := &envelope{ctx: ctx, message: r.Message, from: r.From, once: r.Once, reply: reply, at: s.now()}
 	for {
 		a, err := s.running(r.To)
