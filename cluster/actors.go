@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/wire"
@@ -35,30 +36,49 @@ func (n *Node) receive() error {
 	for i := range answerWays {
 		names = append(names, answerWay(uint64(i)))
 	}
-	props := actor.PropsFromFunc(func(c actor.Context) { n.take(c.Message()) })
+	props := actor.PropsFromFunc(func(c actor.Context) {
+		if a, ok := c.Message().(*arrival); ok {
+			n.take(a)
+		}
+	})
+	ways := make(map[string]*actor.PID, len(names))
 	for _, name := range names {
-		if _, err := n.proto.Root.SpawnNamed(props, name); err != nil {
+		pid, err := n.proto.Root.SpawnNamed(props, name)
+		if err != nil {
 			return fmt.Errorf("start actor %s: %w", name, err)
 		}
+		ways[name] = pid
 	}
+	n.ways.Store(&ways)
 	return nil
 }
 
+// pass gives a to the actor called to, if it is one that takes messages of others.
+func (n *Node) pass(to string, a *arrival) bool {
+	ways := n.ways.Load()
+	if ways == nil || (*ways)[to] == nil {
+		return false
+	}
+	n.proto.Root.Send((*ways)[to], a)
+	return true
+}
+
 // take acts on one message of another node. Whatever it is, the actor lives on.
-func (n *Node) take(m any) {
+func (n *Node) take(a *arrival) {
+	defer a.done()
 	defer func() {
 		if p := recover(); p != nil {
 			n.metrics.malformed.Inc()
 			n.log.Error("message of a peer caused a panic", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	if err := n.act(m); err != nil {
+	if err := n.act(a.message); err != nil {
 		n.metrics.malformed.Inc()
 		n.log.Warn("message of a peer is dropped", "err", err)
 	}
 }
 
-func (n *Node) act(m any) error {
+func (n *Node) act(m proto.Message) error {
 	switch m := m.(type) {
 	case *wire.Request:
 		return n.takeRequest(m)
@@ -69,6 +89,6 @@ func (n *Node) act(m any) error {
 	case *wire.Credit:
 		return n.takeCredit(m)
 	default:
-		return nil // protoactor's own, such as that the actor has started
+		return nil
 	}
 }

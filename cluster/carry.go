@@ -20,15 +20,15 @@ import (
 // in their order. ErrMoved also stands for a node that is no member, cannot be
 // reached at the moment or speaks another version: nothing was done.
 func (n *Node) Carry(ctx context.Context, node string, r actors.Request, reply func(actors.Message, error)) {
-	p := n.table.Load().peers[node]
-	if node == n.config.Name && n.local != nil {
+	h := n.home.Load()
+	if node == n.config.Name && h != nil {
 		if reply == nil {
 			reply = func(actors.Message, error) {}
 		}
-		n.local.Deliver(ctx, r, reply)
+		h.local.Deliver(ctx, r, reply)
 		return
 	}
-	err := n.carry(ctx, p, r, reply)
+	err := n.carry(ctx, n.table.Load().peers[node], r, reply)
 	if err == nil {
 		return
 	}
@@ -48,7 +48,7 @@ func (n *Node) carry(ctx context.Context, p *peer, r actors.Request, reply func(
 	if ctx.Err() != nil {
 		return actors.ErrLost
 	}
-	name, body, err := n.codec.Encode(r.Message)
+	name, body, err := n.home.Load().codec.Encode(r.Message)
 	if err != nil {
 		return fmt.Errorf("encode for %s: %w", r.To, err)
 	}

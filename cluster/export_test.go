@@ -5,24 +5,28 @@ import (
 	"log/slog"
 
 	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/wire"
 )
 
-// Admit checks a message as the reader of a peer's stream does, after the
-// connect request.
-func Admit(m *remote.RemoteMessage) error {
-	in := &inbound{node: Deaf(nil), peer: "p"}
-	return in.admit(m)
+// Admit reads m as one of a peer's stream after its greeting. It returns how many
+// messages are handed on.
+func Admit(m *remote.RemoteMessage) (handed int, err error) {
+	n := Deaf(nil)
+	n.hand = func(string, *arrival) bool { handed++; return true }
+	in := &inbound{node: n, peer: "p", taken: make(chan struct{}, 1)}
+	err = in.admit(m)
+	return handed, err
 }
 
 // Deaf returns a node that takes messages and reaches nobody. It knows the peer
 // "p" at address "127.0.0.1:1", and waits for its answers 1 to 8.
 func Deaf(local Local) *Node {
 	n := &Node{
-		config: Config{Name: "n"}, log: slog.New(slog.DiscardHandler), metrics: newMetrics(nil), local: local,
-		origin: &wire.Origin{Node: "n", Incarnation: "i", Address: "127.0.0.1:2"}, life: context.Background(),
+		config: Config{Name: "n"}, log: slog.New(slog.DiscardHandler), metrics: newMetrics(nil),
+		origin: &wire.Origin{Node: "n", Incarnation: "i", Address: "127.0.0.1:2"},
 	}
 	n.heard.streams = map[string]int{}
 	n.bodies.init()
@@ -30,7 +34,7 @@ func Deaf(local Local) *Node {
 	n.links = newLinks(n.metrics, func(string) {}, func(string) {})
 	n.links.close()
 	if local != nil {
-		n.codec = local.Codec()
+		n.home.Store(&home{local: local, codec: local.Codec(), life: context.Background()})
 	}
 	p := n.meet(Member{Name: "p", Incarnation: "p", RPC: "127.0.0.1:1", lowest: wire.MinVersion, highest: wire.Version})
 	for id := range uint64(8) {
@@ -41,7 +45,7 @@ func Deaf(local Local) *Node {
 }
 
 // Act takes one message of another node, without the net that catches panics.
-func Act(n *Node, m any) error { return n.act(m) }
+func Act(n *Node, m proto.Message) error { return n.act(m) }
 
 // Reserved returns the bytes that bodies on their way here hold.
 func Reserved(n *Node) int { return n.bodies.assembly.Reserved() }

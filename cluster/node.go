@@ -34,9 +34,10 @@ type Node struct {
 	listen  endpoint     // of gossip
 	host    string       // under which others reach this node
 
-	gossip *gossip       // set by Start
-	local  Local         // set by Start
-	codec  *actors.Codec // set by Start
+	hand   func(to string, a *arrival) bool // gives what others send to an actor here
+	ways   atomic.Pointer[map[string]*actor.PID]
+	home   atomic.Pointer[home]   // nil before Start
+	gossip atomic.Pointer[gossip] // nil before Start
 
 	table   atomic.Pointer[table]
 	ids     atomic.Uint64 // of requests and transfers
@@ -44,9 +45,6 @@ type Node struct {
 	bodies  bodies        // on their way here
 	sending sendings      // on their way to others
 
-	//nolint:containedctx // the node's life from Start on, which requests of others are part of
-	life    context.Context
-	end     context.CancelFunc
 	done    chan struct{} // closed by Close
 	wg      sync.WaitGroup
 	moved   chan struct{} // has a token when the owners may have changed
@@ -57,6 +55,14 @@ type Node struct {
 
 	mu  sync.Mutex // guards what follows
 	own *wire.Member
+}
+
+// home is this process as others' requests find it.
+type home struct {
+	local Local
+	codec *actors.Codec
+	life  context.Context //nolint:containedctx // the node's, which requests of others are part of
+	end   context.CancelFunc
 }
 
 // New makes a Node and listens for gRPC; nothing is known of it to others before
@@ -76,6 +82,7 @@ func New(c Config) (*Node, error) {
 		}
 	}
 	n.metrics = newMetrics(c.Registerer)
+	n.hand = n.pass
 	n.heard.streams = map[string]int{}
 	n.bodies.init()
 	n.sending.init()
@@ -113,10 +120,11 @@ func (n *Node) RPC() string { return n.origin.Address }
 // Gossip returns the HOST:PORT under which others reach this node's gossip; ""
 // before Start.
 func (n *Node) Gossip() string {
-	if n.gossip == nil {
+	g := n.gossip.Load()
+	if g == nil {
 		return ""
 	}
-	return n.gossip.address
+	return g.address
 }
 
 // Start joins the cluster; local takes what others send from then on. It returns
@@ -124,8 +132,9 @@ func (n *Node) Gossip() string {
 // answers for Config.JoinWait, alone, and then it keeps trying. ctx bounds nothing
 // but Start. Errors: ErrNameTaken; the ports are in use.
 func (n *Node) Start(ctx context.Context, local Local) error {
-	n.local, n.codec = local, local.Codec()
-	n.life, n.end = context.WithCancel(context.WithoutCancel(ctx))
+	h := &home{local: local, codec: local.Codec()}
+	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
+	n.home.Store(h)
 	if err := n.receive(); err != nil {
 		return err
 	}
@@ -145,13 +154,13 @@ func (n *Node) Start(ctx context.Context, local Local) error {
 	if err != nil {
 		return err
 	}
-	n.gossip = g
-	n.wg.Go(n.watch)
-	n.wg.Go(n.announce)
-	if err := n.joinFirst(ctx); err != nil {
+	n.gossip.Store(g)
+	n.wg.Go(func() { n.watch(g) })
+	n.wg.Go(func() { n.announce(local) })
+	if err := n.joinFirst(ctx, g); err != nil {
 		return err
 	}
-	n.wg.Go(n.rejoin)
+	n.wg.Go(func() { n.rejoin(h.life, g) })
 	n.wg.Go(n.sweep)
 	if err := n.become(ctx, wire.State_STATE_SERVING); err != nil {
 		return err
@@ -177,7 +186,7 @@ func (n *Node) Owner(key actors.Key) string {
 // told; requests in both directions are still carried. Errors: ctx ended before
 // that; the node drains all the same.
 func (n *Node) Drain(ctx context.Context) error {
-	if n.gossip == nil {
+	if n.gossip.Load() == nil {
 		return nil
 	}
 	return n.become(ctx, wire.State_STATE_DRAINING)
@@ -189,14 +198,15 @@ func (n *Node) Drain(ctx context.Context) error {
 func (n *Node) Leave(ctx context.Context) error {
 	var err error
 	n.leaving.Do(func() {
-		if n.gossip == nil {
+		g := n.gossip.Load()
+		if g == nil {
 			return
 		}
 		wait := 2 * time.Second
 		if d, ok := ctx.Deadline(); ok {
 			wait = min(wait, max(time.Until(d), time.Millisecond))
 		}
-		err = n.gossip.leave(wait)
+		err = g.leave(wait)
 	})
 	return errors.Join(err, n.Close())
 }
@@ -206,14 +216,14 @@ func (n *Node) Leave(ctx context.Context) error {
 func (n *Node) Close() error {
 	var err error
 	n.leaving.Do(func() {
-		if n.gossip != nil {
-			err = n.gossip.list.Shutdown()
+		if g := n.gossip.Load(); g != nil {
+			err = g.list.Shutdown()
 		}
 	})
 	n.closing.Do(func() {
 		close(n.done)
-		if n.end != nil {
-			n.end()
+		if h := n.home.Load(); h != nil {
+			h.end()
 		}
 		n.stopEngine()
 		for _, p := range n.table.Load().runs {
@@ -227,9 +237,10 @@ func (n *Node) Close() error {
 // become changes the state that this node tells of itself, here at once and then
 // to the others.
 func (n *Node) become(ctx context.Context, s wire.State) error {
+	g := n.gossip.Load()
 	n.mu.Lock()
 	n.own.State = s
-	err := n.gossip.say(n.own)
+	err := g.say(n.own)
 	n.mu.Unlock()
 	if err != nil {
 		return err
@@ -243,7 +254,7 @@ func (n *Node) become(ctx context.Context, s wire.State) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return n.gossip.tell(ctx)
+	return g.tell(ctx)
 }
 
 // reachable returns an address that others may use for what listens on host.

@@ -52,7 +52,12 @@ func (n *Node) known(o *wire.Origin) bool {
 
 // deliver gives a request to its actor here.
 func (n *Node) deliver(q *wire.Request, body []byte) {
-	m, err := n.codec.Decode(q.Payload.Name, body)
+	h := n.home.Load()
+	if h == nil {
+		n.answer(q, nil, actors.ErrMoved) // it was meant for an earlier run at this address
+		return
+	}
+	m, err := h.codec.Decode(q.Payload.Name, body)
 	if err != nil {
 		n.log.Warn("request cannot be read", "message", q.Payload.Name, "from", q.Origin.Node, "err", err)
 		n.answer(q, nil, &easel.Error{Code: easel.CodeUnavailable, Message: "a node of another version cannot read this", Err: err})
@@ -62,11 +67,11 @@ func (n *Node) deliver(q *wire.Request, body []byte) {
 		To: actors.Key{Kind: q.To.Kind, ID: q.To.Id}, Node: q.To.Node, From: refOf(q.From), Message: m,
 		Once: actors.Once{ID: q.OnceId, Hash: q.OnceHash},
 	}
-	ctx, cancel := withTrace(n.life, q), context.CancelFunc(func() {})
+	ctx, cancel := withTrace(h.life, q), context.CancelFunc(func() {})
 	if q.BudgetMs > 0 {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(min(q.BudgetMs, uint64(time.Hour.Milliseconds())))*time.Millisecond)
 	}
-	n.local.Deliver(ctx, r, func(m actors.Message, err error) {
+	h.local.Deliver(ctx, r, func(m actors.Message, err error) {
 		cancel()
 		n.metrics.served.WithLabelValues(outcome(err)).Inc()
 		n.answer(q, m, err)
@@ -113,7 +118,7 @@ func (n *Node) encodeAnswer(a *wire.Answer, m actors.Message) error {
 	if m == nil {
 		m = actors.Empty{}
 	}
-	name, body, err := n.codec.Encode(m)
+	name, body, err := n.home.Load().codec.Encode(m)
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
@@ -194,7 +199,7 @@ func (n *Node) finish(p *peer, a *wire.Answer, body []byte) {
 		}
 		p.finish(a.Id, nil, e)
 	default:
-		m, err := n.codec.Decode(a.Payload.Name, body)
+		m, err := n.home.Load().codec.Decode(a.Payload.Name, body)
 		if err != nil {
 			err = &easel.Error{Code: easel.CodeUnavailable, Message: "a node of another version answered what this one cannot read", Err: err}
 		}

@@ -13,23 +13,23 @@ import (
 )
 
 // watch turns what gossip tells into tables, one after the other.
-func (n *Node) watch() {
+func (n *Node) watch(g *gossip) {
 	for {
 		select {
 		case <-n.done:
 			return
-		case <-n.gossip.changed:
-			n.look()
+		case <-g.changed:
+			n.look(g)
 		case seen := <-n.view:
-			n.look()
+			n.look(g)
 			close(seen)
 		}
 	}
 }
 
 // look makes the table of what gossip knows now, if it is another one.
-func (n *Node) look() {
-	sightings := n.gossip.sightings()
+func (n *Node) look(g *gossip) {
+	sightings := g.sightings()
 	n.mu.Lock()
 	// What this node says of itself counts here before the others know it.
 	state := n.own.State
@@ -73,13 +73,13 @@ func (n *Node) forgetGone(gone []*peer, after *table) {
 
 // announce tells the local actors, one change after the other; changes that come
 // meanwhile are one.
-func (n *Node) announce() {
+func (n *Node) announce(local Local) {
 	for {
 		select {
 		case <-n.done:
 			return
 		case <-n.moved:
-			n.local.OwnersChanged()
+			local.OwnersChanged()
 		}
 	}
 }
@@ -90,9 +90,9 @@ const (
 )
 
 // joinFirst finds the cluster, and makes sure that this node's name is its own.
-func (n *Node) joinFirst(ctx context.Context) error {
+func (n *Node) joinFirst(ctx context.Context, g *gossip) error {
 	until := time.Now().Add(n.config.JoinWait)
-	for len(n.config.Join) > 0 && n.reach(ctx, n.config.Join) && len(n.gossip.sightings()) < 2 && time.Now().Before(until) {
+	for len(n.config.Join) > 0 && n.reach(ctx, g, n.config.Join) && len(g.sightings()) < 2 && time.Now().Before(until) {
 		pause := time.NewTimer(100 * time.Millisecond)
 		select {
 		case <-pause.C:
@@ -104,12 +104,12 @@ func (n *Node) joinFirst(ctx context.Context) error {
 			return errors.New("cluster: the node is closed")
 		}
 	}
-	return n.rival()
+	return n.rival(g)
 }
 
 // rejoin looks for members that should be there and are not: memberlist gives up
 // on the dead, and two halves of a cluster that was cut do not look for each other.
-func (n *Node) rejoin() {
+func (n *Node) rejoin(ctx context.Context, g *gossip) {
 	tick := time.NewTicker(rejoinEvery)
 	defer tick.Stop()
 	for i := 0; ; i++ {
@@ -118,37 +118,37 @@ func (n *Node) rejoin() {
 			return
 		case <-tick.C:
 		}
-		if err := n.rival(); err != nil {
+		if err := n.rival(g); err != nil {
 			select {
 			case n.failed <- err:
 			default:
 			}
 			return
 		}
-		n.reach(n.life, n.config.Join)
+		n.reach(ctx, g, n.config.Join)
 		if i%5 == 0 { // memberlist itself speaks to the dead for their first 30 s
-			n.reach(n.life, n.gossip.missing(time.Now().Add(-rejoinFor)))
+			n.reach(ctx, g, g.missing(time.Now().Add(-rejoinFor)))
 		}
 	}
 }
 
 // reach joins every address at which no member is alive, and reports whether one
 // of them is not this node's own. One that does not answer is found in the log.
-func (n *Node) reach(ctx context.Context, addresses []string) (others bool) {
+func (n *Node) reach(ctx context.Context, g *gossip, addresses []string) (others bool) {
 	live := map[string]bool{}
-	for _, s := range n.gossip.sightings() {
+	for _, s := range g.sightings() {
 		live[s.Gossip] = true
 	}
 	for _, a := range addresses {
 		for _, one := range resolve(ctx, a) {
-			if one == n.gossip.address {
+			if one == g.address {
 				continue
 			}
 			others = true
 			if live[one] {
 				continue
 			}
-			if _, err := n.gossip.list.Join([]string{one}); err != nil {
+			if _, err := g.list.Join([]string{one}); err != nil {
 				n.log.Debug("member not reached", "address", one, "err", err)
 			}
 		}
@@ -179,9 +179,9 @@ func resolve(ctx context.Context, address string) []string {
 }
 
 // rival reports an older run of this node's name that is alive.
-func (n *Node) rival() error {
-	for _, s := range Rivals(n.gossip.sightings(), n.proto.ID) {
-		if n.gossip.answers(s) {
+func (n *Node) rival(g *gossip) error {
+	for _, s := range Rivals(g.sightings(), n.proto.ID) {
+		if g.answers(s) {
 			return fmt.Errorf("%w: %q at %s", ErrNameTaken, s.Name, s.Gossip)
 		}
 	}
