@@ -32,7 +32,7 @@ type Published struct {
 // exist. CodeGone for a deleted image, CodeNotFound for one that was never born or
 // is purged.
 func Publish(from, to string) (p Published, err error) {
-	schema, err := fileSchema()
+	schema, err := FileSchema()
 	if err != nil {
 		return Published{}, err
 	}
@@ -59,8 +59,8 @@ func Publish(from, to string) (p Published, err error) {
 	return p, db.Export(to)
 }
 
-// fileSchema is the schema of images' files.
-func fileSchema() (*sqlite.Schema, error) {
+// FileSchema returns the schema of images' files.
+func FileSchema() (*sqlite.Schema, error) {
 	scripts, err := migrations.Image()
 	if err != nil {
 		return nil, err
@@ -94,6 +94,9 @@ type Facts struct {
 	Image  easel.Image // with its version
 	Purged bool
 	Born   bool
+	// Objects are the names of the objects of history that the image stands on, and
+	// that lie beside its file as "hist-" and the name.
+	Objects []string
 }
 
 // ReadFacts reads a private copy of an image's file.
@@ -110,5 +113,12 @@ func ReadFacts(tx *sqlite.Tx) (Facts, error) {
 		return Facts{}, err
 	}
 	r.Version, r.AnnotationCount = h.ver, h.live
-	return Facts{Image: r.Image, Purged: r.purged, Born: true}, nil
+	f := Facts{Image: r.Image, Purged: r.purged, Born: true}
+	err = liveChunks(tx, func(c Chunk) {
+		f.Objects = append(f.Objects, c.Ops)
+		if c.Keyframe != "" {
+			f.Objects = append(f.Objects, c.Keyframe)
+		}
+	})
+	return f, err
 }

@@ -57,6 +57,10 @@ func makePublic(tx *sqlite.Tx, p Published) error {
 	if err != nil {
 		return err
 	}
+	var from int64
+	if err := tx.Row(`SELECT ifnull(min(ver), ?) FROM log`, []any{p.Ver + 1}, &from); err != nil {
+		return err
+	}
 	for _, t := range published {
 		if err := run(tx, `CREATE TABLE "public `+t.name+`" (`+t.columns+`) STRICT`, `INSERT INTO "public `+t.name+`" `+t.from); err != nil {
 			return fmt.Errorf("make table %s: %w", t.name, err)
@@ -79,6 +83,7 @@ func makePublic(tx *sqlite.Tx, p Published) error {
 		{"format", fmt.Sprint(PublicFormat)},
 		{"image", string(p.Image.ID)},
 		{"version", fmt.Sprintf("%s:%d", p.Epoch, p.Ver)},
+		{"batches_from", fmt.Sprint(from)}, // older ones are in the store, GET …/ops has them
 	} {
 		if _, err := tx.Exec(`INSERT INTO easel VALUES (?, ?)`, fact[0], fact[1]); err != nil {
 			return err

@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -78,4 +80,27 @@ func SetMode(path string, m Mode) (err error) {
 	defer func() { err = joinClose(err, f.Close()) }()
 	_, err = f.WriteAt([]byte{byte(m), byte(m)}, 18) // https://www.sqlite.org/fileformat2.html
 	return err
+}
+
+// Version returns the schema version in the header of a file: how many migrations
+// it has. Nothing is opened.
+func Version(path string) (int, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var h [100]byte
+	if _, err := io.ReadFull(f, h[:]); err != nil || string(h[:16]) != "SQLite format 3\x00" {
+		return 0, &Error{Code: codeNotADB, Message: "file is not a database"}
+	}
+	return int(binary.BigEndian.Uint32(h[60:])), nil
+}
+
+// PageSizeOf returns the page size in the header of a file, in bytes.
+func PageSizeOf(header []byte) uint32 {
+	if n := binary.BigEndian.Uint16(header[16:18]); n != 1 {
+		return uint32(n)
+	}
+	return 65536
 }

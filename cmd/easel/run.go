@@ -72,6 +72,9 @@ func commands() []command {
 		{"serve", "start a node", (&serveCommand{}).run},
 		{"token", "print a token signed with the node's secret", (&tokenCommand{}).run},
 		{"members", "list the nodes of a cluster", (&membersCommand{}).run},
+		{"export", "write a whole tenant as plain files", (&exportCommand{}).run},
+		{"import", "bring an exported tenant into a store", (&importCommand{}).run},
+		{"verify", "check every object of a store", (&verifyCommand{}).run},
 		{"version", "print the version", (&versionCommand{}).run},
 		{"doctor", "check configuration, store, clock and ports", (&doctorCommand{}).run},
 	}
