@@ -47,7 +47,6 @@ var layers = []layer{
 	{"cron", []string{"", "actors", "sqlite"}, "a job is a function with a schedule; what it does is its maker's"},
 	{"gallery", []string{"", "actors", "canvas", "tenant", "blob", "imaging", "journal"}, "what spans actors and blobs speaks to actors by message; only chores name and erase histories"},
 	{"archive", []string{"", "actors", "blob", "canvas", "journal", "pages", "sqlite", "tenant"}, "it handles homes as files, with or without a node, and knows no requests"},
-	{"archive", []string{"", "actors", "blob", "canvas", "journal", "pages", "sqlite", "tenant"}, "it handles homes as files, with or without a node, and knows no requests"},
 	{"auth", []string{"", "actors", "tenant"}, "who somebody is does not depend on what is served"},
 	{
 		"transport",
