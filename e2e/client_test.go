@@ -162,6 +162,7 @@ type (
 		LastSeq     int64           `json:"last_seq"`
 		Known       bool            `json:"known"`
 		Recovered   bool            `json:"recovered"`
+		Expected    int64           `json:"expected"`
 		Conn        string          `json:"conn"`
 		Text        string          `json:"text"`
 		State       json.RawMessage `json:"state"`

@@ -45,13 +45,15 @@ type IdentityConfig struct {
 	Audience string   // "" is not checked
 }
 
-// ClusterConfig is checked but not yet used: this build serves one node.
+// ClusterConfig says how nodes find and reach each other.
 type ClusterConfig struct {
-	Bind      string
+	Bind      string // gossip; "" for a node that is alone
 	Join      []string
 	Advertise string
 	RPC       string
 	Key       []byte // 32 bytes; nil for none
+	Zone      string
+	Weight    float64
 }
 
 // LimitConfig holds what one client, image, tenant or request may take.
@@ -131,11 +133,13 @@ func (c *Config) edgeOptions() []option {
 
 func (c *Config) clusterOptions() []option {
 	return []option{
-		{"cluster-bind", "HOST:PORT", "", "gossip address; makes this node a cluster member (not in this build)", hostPort(&c.Cluster.Bind)},
+		{"cluster-bind", "HOST:PORT", "", "gossip address; makes this node a cluster member", hostPort(&c.Cluster.Bind)},
 		{"cluster-join", "ADDRS", "", "comma-separated gossip addresses of any members", hostPorts(&c.Cluster.Join)},
 		{"advertise", "HOST", "", "the host that other nodes reach this one at (default: the bind host)", text(&c.Cluster.Advertise)},
 		{"rpc-bind", "HOST:PORT", "", "actor-to-actor gRPC (default: the cluster host, port 0)", hostPort(&c.Cluster.RPC)},
 		{"cluster-key", "BASE64", "", "32 bytes, base64: encrypts and authenticates traffic between nodes", key32(&c.Cluster.Key)},
+		{"zone", "NAME", "", "where in its region this node is, for operators", nodeName(&c.Cluster.Zone)},
+		{"weight", "N", "1", "this node's share of the actors, relative to the others'", weight(&c.Cluster.Weight)},
 	}
 }
 

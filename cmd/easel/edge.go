@@ -15,6 +15,7 @@ import (
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/auth"
+	"github.com/easelhq/easel/cluster"
 	"github.com/easelhq/easel/gallery"
 	"github.com/easelhq/easel/live"
 	"github.com/easelhq/easel/transport"
@@ -118,13 +119,18 @@ func (p *Program) serve(ctx, life context.Context, d *door, e edge) error {
 			p.log.ErrorContext(over, "demo is not complete", "err", err)
 		}
 	}
+	var failed error
 	select {
 	case <-over.Done():
-		p.drain(life, d.server, e.rooms)
+		p.drain(life, d.server, e)
+	case failed = <-e.failed():
 	case <-d.ended:
 	}
 	stop()
 	beside.Wait()
+	if failed != nil {
+		return errors.Join(failed, d.Close())
+	}
 	<-d.ended
 	return d.failed
 }
@@ -139,14 +145,22 @@ const (
 
 // drain ends the edge: balancers see /ready turn 503 for a moment, rooms say bye,
 // and requests under way end. What takes longer than the configured time is cut.
-func (p *Program) drain(life context.Context, server *http.Server, rooms *live.Rooms) {
+//
+// In a cluster the other nodes are told first: what this one owns belongs to them
+// from then on, and moves while the edge still serves.
+func (p *Program) drain(life context.Context, server *http.Server, e edge) {
 	p.log.InfoContext(life, "draining")
 	p.serving.Store(false)
 	ctx, cancel := context.WithTimeout(life, p.config.HTTP.Drain)
 	defer cancel()
 	notice := time.NewTimer(min(drainNotice, p.config.HTTP.Drain))
 	defer notice.Stop()
-	p.sayBye(ctx, rooms)
+	if e.member != nil {
+		if err := e.member.Drain(ctx); err != nil {
+			p.log.WarnContext(ctx, "the cluster was not told in time that this node drains", "err", err)
+		}
+	}
+	p.sayBye(ctx, e.rooms)
 	select {
 	case <-notice.C:
 	case <-ctx.Done():
@@ -177,6 +191,7 @@ type edge struct {
 	gallery *gallery.Gallery
 	chores  *chores
 	cluster transport.Cluster
+	member  *cluster.Node // nil: the node is alone
 }
 
 // wait returns when no socket is left. Their life has ended by then.

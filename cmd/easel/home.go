@@ -87,8 +87,8 @@ func (h durableHome) openS3(part string) (*blob.S3, error) {
 }
 
 // openJournal opens the histories of the home: the node log of a folder, or a log
-// for each actor in a bucket.
-func (h durableHome) openJournal(node string, log *slog.Logger, r prometheus.Registerer) (journal.Journal, error) {
+// for each actor in a bucket. A node that is alone may have a bucket of any kind.
+func (h durableHome) openJournal(node string, alone bool, log *slog.Logger, r prometheus.Registerer) (journal.Journal, error) {
 	if h.bucket == nil {
 		j, err := journal.OpenNode(journal.NodeOptions{Dir: filepath.Join(h.dir, "journal"), Logger: log, Registerer: r})
 		if err != nil {
@@ -100,8 +100,7 @@ func (h durableHome) openJournal(node string, log *slog.Logger, r prometheus.Reg
 	if err != nil {
 		return nil, err
 	}
-	// This build serves one node, which may have a store of any kind.
-	j, err := journal.OpenBucket(journal.BucketOptions{Store: s, Owner: node, Single: true, Linger: h.linger, Log: log, Registerer: r})
+	j, err := journal.OpenBucket(journal.BucketOptions{Store: s, Owner: node, Single: alone, Linger: h.linger, Log: log, Registerer: r})
 	if err != nil {
 		_ = s.Close() // it has only idle connections
 		return nil, badKey("store", "%v", err)

@@ -54,7 +54,7 @@ func (i *importCommand) run(ctx context.Context, sh shell) (err error) {
 	}
 	down.add("blobs", blobs.Close)
 	log := slog.New(slog.NewTextHandler(sh.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	history, err := place.openJournal("import", log, prometheus.NewRegistry())
+	history, err := place.openJournal("import", true, log, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (p *Program) newRooms(r prometheus.Registerer, t tracing) *live.Rooms {
 
 // newSystem makes the actors of the node: images, each with a feed beside it,
 // tenants and rooms.
-func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Registerer, t tracing) (*actors.System, error) {
+func (p *Program) newSystem(h *house, j journal.Journal, e *edge, r prometheus.Registerer, t tracing) (*actors.System, error) {
 	l := p.config.Limits
 	images, err := canvas.Kind(canvas.Options{
 		MaxAnnotations: l.ImageAnnotations,
@@ -68,15 +68,19 @@ func (p *Program) newSystem(h *house, j journal.Journal, e edge, r prometheus.Re
 	if err != nil {
 		return nil, err
 	}
-	return actors.New(actors.Config{
+	c := actors.Config{
 		Node: h.node, Dir: h.work, Journal: j,
 		Kinds:      []*actors.Kind{&images, &tenants, jobs},
-		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind()},
-		Messages:   slices.Concat(canvas.Prototypes(), tenant.Prototypes(), live.Prototypes(), cron.Prototypes()),
+		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind(), deskKind(e.load)},
+		Messages:   slices.Concat(canvas.Prototypes(), tenant.Prototypes(), live.Prototypes(), cron.Prototypes(), deskMessages()),
 		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles, WorkBytes: p.config.Life.WorkFiles,
 		InFlight: h.home.inFlight(),
 		Log:      p.log, Registerer: r, Tracer: t.tracer("actors"),
-	})
+	}
+	if e.member != nil {
+		c.Network, c.Proto = e.member, e.member.ActorSystem()
+	}
+	return actors.New(c)
 }
 
 // newAuth makes what tells who somebody is. Key servers are asked as long as life
@@ -100,7 +104,7 @@ func (p *Program) newAPI(h *house, root []byte, e edge, r *prometheus.Registry, 
 	c := p.config
 	events := &sse.Handler{Rooms: e.rooms, Error: transport.WriteError}
 	return transport.New(transport.Config{
-		Node: transport.Node{Name: h.node, Region: c.Store.Region, Version: buildVersion(), Ready: p.serving.Load},
+		Node:    transport.Node{Name: h.node, Region: c.Store.Region, Version: buildVersion(), Ready: p.serving.Load},
 		Cluster: e.cluster, Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery, Past: e.gallery,
 		Live: func(w http.ResponseWriter, r *http.Request, who easel.Principal, image easel.ID) {
 			e.sockets.Serve(w, r, canvas.Key(who.Tenant, image), who)

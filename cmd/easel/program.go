@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/gallery"
 )
@@ -85,7 +84,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return err
 	}
 	down.add("blobs", blobs.Close)
-	history, err := h.home.openJournal(h.node, p.log, registry)
+	history, err := h.home.openJournal(h.node, p.config.Cluster.Bind == "", p.log, registry)
 	if err != nil {
 		return err
 	}
@@ -99,13 +98,19 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	e := edge{}
 	down.add("life", func() error { end(); e.wait(); return nil })
+	if e.member, err = p.newMember(h, registry); err != nil {
+		return err
+	}
+	if e.member != nil {
+		down.add("cluster", func() error { return p.leave(e.member) })
+	}
 	// The gallery reads image files for the actors and asks the actors for the
 	// rows: one of the two has to be there first.
 	late := &lateAsker{}
 	e.gallery = gallery.New(p.galleryConfig(late, blobs, history))
 	e.rooms = p.newRooms(registry, traces)
 	e.chores = newChores(e.gallery, time.Now, p.log, registry)
-	if e.actors, err = p.newSystem(h, history, e, registry, traces); err != nil {
+	if e.actors, err = p.newSystem(h, history, &e, registry, traces); err != nil {
 		return err
 	}
 	late.System = e.actors
@@ -114,11 +119,13 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("start actors: %w", err)
 	}
 	down.add("actors", func() error { return p.release(life, e.actors) })
+	if e.cluster, err = p.join(ctx, h, &e); err != nil {
+		return err
+	}
 
 	if e.auth, err = p.newAuth(life, h, root, e.actors); err != nil {
 		return err
 	}
-	e.cluster = &loner{node: p.self(h.node, easel.At(time.Now())), edge: &e, owner: h.node}
 	e.sockets = p.newSockets(life, e, traces)
 	if e.api, err = p.newAPI(h, root, e, registry, traces); err != nil {
 		return err

@@ -297,3 +297,14 @@ func splitList(s string) []string {
 	}
 	return out
 }
+
+func weight(dst *float64) func(string) error {
+	return func(s string) error {
+		w, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(w > 0 && w <= 1000) {
+			return fmt.Errorf("must be a number above 0 and up to 1000, not %q", s)
+		}
+		*dst = w
+		return nil
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/cluster"
+	"github.com/easelhq/easel/transport"
+)
+
+// newMember makes this node's place in the cluster; nil if it is alone. What goes
+// wrong comes from the configuration, and the error names the key.
+func (p *Program) newMember(h *house, r prometheus.Registerer) (*cluster.Node, error) {
+	c := p.config.Cluster
+	if c.Bind == "" {
+		return nil, nil
+	}
+	n, err := cluster.New(cluster.Config{
+		Name: h.node, Region: p.config.Store.Region, Zone: c.Zone, Weight: c.Weight,
+		Bind: c.Bind, RPCBind: c.RPC, Advertise: c.Advertise, Join: c.Join, Key: c.Key,
+		HTTP: p.addr.String(), Version: buildVersion(),
+		Log: p.log, Registerer: r,
+	})
+	if err != nil {
+		return nil, &usageError{message: err.Error()}
+	}
+	return n, nil
+}
+
+// join makes the node a member of its cluster, if it has one, and returns what it
+// tells of it. Requests of other nodes are served from then on.
+func (p *Program) join(ctx context.Context, h *house, e *edge) (transport.Cluster, error) {
+	if e.member == nil {
+		self := transport.Member{
+			Name: h.node, Region: p.config.Store.Region, State: "ready", Version: buildVersion(), Since: easel.At(time.Now()),
+		}
+		return &loner{self, e}, nil
+	}
+	if err := e.member.Start(ctx, e.actors); err != nil {
+		return nil, &usageError{message: err.Error()}
+	}
+	return &neighbourhood{e.member, e}, nil
+}
+
+// failed has an error once the node must stop; never, if it is alone.
+func (e *edge) failed() <-chan error {
+	if e.member == nil {
+		return nil
+	}
+	return e.member.Failed()
+}
+
+// leave tells the other nodes that this one goes.
+func (p *Program) leave(n *cluster.Node) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := n.Leave(ctx); err != nil {
+		p.log.Warn("the cluster was not told in time that this node leaves", "err", err)
+	}
+	return nil
+}
+
+// loner is the cluster of a node that has no others.
+type loner struct {
+	self transport.Member
+	edge *edge
+}
+
+// Members implements transport.Cluster.
+func (l *loner) Members(context.Context) []transport.Member {
+	m := l.self
+	m.Load = l.edge.load()
+	return []transport.Member{m}
+}
+
+// Owner implements transport.Cluster.
+func (l *loner) Owner(actors.Key) string { return l.self.Name }
+
+// load is what the node does at the moment.
+func (e *edge) load() *transport.Load {
+	owned, open := e.actors.Counts()
+	return &transport.Load{Owned: owned, Open: open, Sockets: e.rooms.Sockets()}
+}
+
+// neighbourhood is what a node tells of the cluster.
+type neighbourhood struct {
+	node *cluster.Node
+	edge *edge
+}
+
+// askLoad is how long other nodes are waited for.
+const askLoad = time.Second
+
+// Members implements transport.Cluster.
+func (n *neighbourhood) Members(ctx context.Context) []transport.Member {
+	ctx, cancel := context.WithTimeout(ctx, askLoad)
+	defer cancel()
+	all := n.node.Members()
+	out := make([]transport.Member, len(all))
+	var asked sync.WaitGroup
+	for i, m := range all {
+		out[i] = transport.Member{
+			Name: m.Name, Region: m.Region, Zone: m.Zone, State: "ready", Version: m.Build, Since: easel.At(m.Since),
+		}
+		if m.Draining {
+			out[i].State = "draining"
+		}
+		asked.Go(func() {
+			answer, err := actors.Ask[loadReply](ctx, n.edge.actors, actors.Request{To: deskKey(), Node: m.Name, Message: loadQuery{}})
+			if err == nil {
+				out[i].Load = &answer.Load
+			}
+		})
+	}
+	asked.Wait()
+	return out
+}
+
+// Owner implements transport.Cluster.
+func (n *neighbourhood) Owner(key actors.Key) string { return n.node.Owner(key) }
+
+// desk is an ephemeral actor of each node that other nodes ask about it.
+type desk struct{ load func() *transport.Load }
+
+type (
+	loadQuery struct{}
+	loadReply struct {
+		Load transport.Load `json:"load"`
+	}
+)
+
+func (loadQuery) MessageName() string { return "easel.load_query" }
+func (loadReply) MessageName() string { return "easel.load_reply" }
+func (loadQuery) Idempotent() bool    { return true }
+
+func deskKey() actors.Key { return actors.Key{Kind: "desk", ID: "node"} }
+
+func deskMessages() []actors.Message { return []actors.Message{loadQuery{}, loadReply{}} }
+
+// deskKind returns the kind of desks; load is called once the node serves.
+func deskKind(load func() *transport.Load) *actors.EphemeralKind {
+	return &actors.EphemeralKind{Name: deskKey().Kind, New: func(*actors.Context, actors.Key) actors.Ephemeral {
+		return &desk{load}
+	}}
+}
+
+// Receive implements actors.Ephemeral.
+func (d *desk) Receive(_ *actors.Context, m actors.Message) (actors.Message, error) {
+	if _, ok := m.(loadQuery); !ok {
+		return nil, easel.Errorf(easel.CodeInvalid, "a desk does not understand %s", m.MessageName())
+	}
+	return loadReply{*d.load()}, nil
+}
+
+// Done implements actors.Ephemeral: it remembers nothing.
+func (*desk) Done() bool { return true }
