@@ -62,17 +62,26 @@ func startGossip(name string, at endpoint, advertise string, own *wire.Member, k
 
 // say sets what this node says of itself; tell sends it.
 func (g *gossip) say(own *wire.Member) error {
-	b, err := proto.Marshal(own)
+	b, err := encodeMember(own)
 	if err != nil {
-		return fmt.Errorf("encode member: %w", err)
-	}
-	if len(b) > wire.MemberBytes {
-		return fmt.Errorf("cluster: what this node says of itself has %d bytes, and there is room for %d: shorten its names", len(b), wire.MemberBytes)
+		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.own = b
 	return nil
+}
+
+func encodeMember(m *wire.Member) ([]byte, error) {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode member: %w", err)
+	}
+	if len(b) > wire.MemberBytes {
+		return nil, fmt.Errorf("cluster: what this node says of itself has %d bytes, and there is room for %d: shorten its names",
+			len(b), wire.MemberBytes)
+	}
+	return b, nil
 }
 
 // tell spreads what say has set, and waits until it is on its way to the others.

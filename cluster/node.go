@@ -102,8 +102,11 @@ func New(c Config) (*Node, error) {
 	n.origin = &wire.Origin{Node: c.Name, Incarnation: n.proto.ID, Address: address}
 	n.own = &wire.Member{
 		MinVersion: wire.MinVersion, MaxVersion: wire.Version, State: wire.State_STATE_JOINING, Address: address,
-		Http: c.HTTP, Region: c.Region, Zone: c.Zone, Build: c.Version, Weight: uint32(c.Weight * 1000),
+		Http: c.HTTP, Region: c.Region, Zone: c.Zone, Build: c.Version, Weight: max(uint32(c.Weight*1000), 1),
 		BornMs: time.Now().UnixMilli(),
+	}
+	if _, err := encodeMember(n.own); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
 }
