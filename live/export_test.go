@@ -108,3 +108,11 @@ func (r *Room) State() string {
 		s.ver, s.whole, s.known, s.replica != nil, s.paging, s.pulling, s.timing, s.beating, s.again, len(s.held),
 		len(r.core.members), r.core.finished)
 }
+
+// NewTestFeed makes a feed on a node.
+func NewTestFeed(node string) *TestFeed { return &TestFeed{feedCore{node: node}} }
+
+// Leave sends the feed's rooms away.
+func (f *TestFeed) Leave() []actors.Request {
+	return requests(f.core.leave())
+}

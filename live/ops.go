@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/easelhq/easel"
@@ -78,7 +79,7 @@ func (r *roomCore) answered(now time.Time, m *member, u *unanswered, answer acto
 	code := easel.CodeOf(err)
 	switch {
 	case err == nil && ok:
-		m.retries = 0
+		m.retries, m.done = 0, max(m.done, u.apply.Seq)
 		r.settleOp(m, i)
 		if applied.Rejected != nil {
 			r.post(m, rej(u.apply.Seq, applied.Rejected))
@@ -92,14 +93,25 @@ func (r *roomCore) answered(now time.Time, m *member, u *unanswered, answer acto
 		return
 	case code == easel.CodeUnavailable || err == nil:
 		m.stalled = true
-	case code == easel.CodeBadSeq && i > 0:
-		// The frame before it has not arrived yet; both are sent again.
+	case code == easel.CodeBadSeq && (i > 0 || expected(err) <= m.done):
+		// It overtook the frame before it, on the way to an owner that had only just
+		// taken over. Whatever is unanswered is sent again; the frame before it may
+		// have been answered by now.
 		m.stalled = true
 	default:
 		r.settleOp(m, i)
 		r.post(m, rej(u.apply.Seq, asError(err)))
 	}
 	r.resend(now, m)
+}
+
+// expected returns the seq that the image waits for, by a CodeBadSeq.
+func expected(err error) int64 {
+	e, ok := errors.AsType[*easel.Error](err)
+	if !ok || e.Expected == 0 {
+		return math.MaxInt64
+	}
+	return e.Expected
 }
 
 // settleOp takes an answered frame out of the queue.

@@ -66,6 +66,7 @@ type member struct {
 
 	queue   []*unanswered // op frames, in order
 	stalled bool          // the queue waits to be sent again
+	done    int64         // newest seq that the image has consumed, as far as it said
 	retries int
 }
 

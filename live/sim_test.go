@@ -17,7 +17,7 @@ import (
 // simClient is a client as the protocol asks for it: it keeps its copy of the
 // image over connections, and sends again what it has no verdict for.
 type simClient struct {
-	t       *rapid.T
+	t       fataler
 	name    string
 	room    *live.Room
 	session *live.Session
@@ -32,6 +32,14 @@ type simClient struct {
 	seq     int64
 	unacked []simOp
 	acked   map[int64]bool // seqs with a verdict
+
+	seen func(ver int64, ops []easel.Effect) // nil: nobody listens
+}
+
+// fataler is what ends a simulation that went wrong.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
 }
 
 type simOp struct {
@@ -167,6 +175,9 @@ func (c *simClient) frame(f serverFrame) {
 			c.t.Fatalf("%s: ops %d at version %d (partial %t)", c.name, f.Ver, c.ver, c.partial)
 		}
 		c.ver = f.Ver
+		if c.seen != nil {
+			c.seen(f.Ver, f.Ops)
+		}
 		for _, e := range f.Ops {
 			if e.Kind == easel.OpDelete {
 				delete(c.boxes, e.ID)
