@@ -81,6 +81,8 @@ func Prototypes() []actors.Message {
 		Probed{},
 		Synced{},
 		Purge{},
+		Judge{},
+		Judged{},
 		Accepted{},
 		ImageChanged{},
 		Chatted{},

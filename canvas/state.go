@@ -167,6 +167,8 @@ func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 		return s.messages(t, m)
 	case Prepare:
 		return Empty{}, s.prepare(t, m)
+	case Judge:
+		return s.judge(t, m)
 	case Locate:
 		return s.locate(t, m)
 	case BeginRevert:

@@ -26,6 +26,8 @@ func (s stage) sample(t *testing.T, r transport.Route) request {
 		"POST /api/tickets":                                 `{"image_id":"` + s.image + `"}`,
 		"POST /api/keys":                                    `{"name":"k","role":"viewer"}`,
 		"POST /api/images/{id}/ops":                         `{"client":"c","seq":1,"ops":[{"k":"put","annotation":{"label":"a","x":0,"y":0,"width":1,"height":1}}]}`,
+		"POST /api/images/{id}/predictions/accept":          `{"min_confidence":0.5}`,
+		"POST /api/images/{id}/predictions/reject":          `{"min_confidence":0.5}`,
 		"POST /api/images/{id}/revert":                      `{"version":0}`,
 		"POST /api/images/{id}/messages":                    `{"text":"hi"}`,
 		"PATCH /api/images/{id}":                            `{"metadata":{}}`,
