@@ -8,6 +8,9 @@ import (
 // Sweep runs one sweep as of now.
 func (s *System) Sweep(now time.Time) { s.sweepOnce(now) }
 
+// Waiting is the weight of what waits.
+func (s *System) Waiting() int64 { return s.load.now.Load() }
+
 // Running counts the actors in the registry, without the timers.
 func (s *System) Running() int {
 	n := 0
@@ -79,3 +82,9 @@ func (s *System) Retire(ctx context.Context) error {
 	s.stopping.Store(true)
 	return s.release(ctx, func(*durable) bool { return true })
 }
+
+// SetMonotonic gives a System that has not started another monotonic clock.
+func (s *System) SetMonotonic(now func() time.Duration) { s.pulse.now = now }
+
+// Pauses is how many pauses of the process were noticed.
+func (s *System) Pauses() int64 { return s.pulse.pauses.Load() }
