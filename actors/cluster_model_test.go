@@ -163,7 +163,7 @@ func clusterModel(t *testing.T, seed uint64, fault string) error {
 	if len(b.wrong) > 0 {
 		return errors.New(strings.Join(b.wrong[:min(len(b.wrong), 6)], "\n"))
 	}
-	if len(b.acked) < clerks*marksOfClerk/3 {
+	if len(b.acked) < clerks*marksOfClerk/8 {
 		return fmt.Errorf("only %d marks were acknowledged: the model tests nothing", len(b.acked))
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -257,6 +258,7 @@ func (f *fabric) send(from, to string, arrive func(*member)) {
 type cuttable struct {
 	journal.Journal
 	m      *member
+	claims atomic.Int64
 	mu     sync.Mutex // guards closed
 	closed bool
 }
@@ -400,6 +402,7 @@ func (g *cuttable) Claim(ctx context.Context, n journal.Name) (journal.Term, err
 		return nil, journal.ErrUnavailable
 	}
 	g.mine(n)
+	g.claims.Add(1)
 	t, err := g.Journal.Claim(ctx, n)
 	return g.wrap(t, err)
 }

@@ -1,0 +1,101 @@
+package actors_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/easelhq/easel/actors"
+)
+
+// stopwatch is the monotonic clock of a process that can be paused: it goes on
+// while nothing else does.
+type stopwatch struct {
+	start time.Time
+	extra atomic.Int64
+}
+
+func (s *stopwatch) now() time.Duration { return time.Since(s.start) + time.Duration(s.extra.Load()) }
+
+func (s *stopwatch) pause(d time.Duration) { s.extra.Add(int64(d)) }
+
+func pausable(t *testing.T, f *fabric) (*member, *stopwatch) {
+	t.Helper()
+	m := f.add("n1", tally(t)("n1"))
+	watch := &stopwatch{start: time.Now()}
+	m.SetMonotonic(watch.now)
+	f.see([]string{"n1"}, "n1")
+	if err := m.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return m, watch
+}
+
+func TestPausedProcessTrustsNothingItHolds(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fabric) {
+		m, watch := pausable(t, f)
+		m.want(t, key("a"), add{1}, 1)
+		m.want(t, key("b"), add{1}, 1)
+		claims := m.gate.claims.Load()
+		watch.pause(3 * time.Second)
+		// The first to run may be an actor, before the ticker has noticed.
+		m.want(t, key("a"), value{}, 1)
+		if got := m.gate.claims.Load() - claims; got < 1 {
+			t.Fatal("it answered without claiming anew")
+		}
+		time.Sleep(time.Second)
+		if m.Pauses() != 1 {
+			t.Errorf("%d pauses, want 1", m.Pauses())
+		}
+		claims = m.gate.claims.Load()
+		m.want(t, key("b"), add{1}, 2)
+		if m.gate.claims.Load() == claims {
+			t.Error("an idle actor was kept")
+		}
+	})
+}
+
+func TestShortOrBusyMomentsAreNoPause(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fabric) {
+		m, watch := pausable(t, f)
+		m.want(t, key("a"), add{1}, 1)
+		claims := m.gate.claims.Load()
+		for range 10 {
+			watch.pause(1500 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond)
+			m.want(t, key("a"), value{}, 1)
+		}
+		if got := m.gate.claims.Load(); got != claims {
+			t.Errorf("%d claims more", got-claims)
+		}
+		if m.Pauses() != 0 {
+			t.Errorf("%d pauses", m.Pauses())
+		}
+	})
+}
+
+// TestPauseFailsNoRequest pauses a node whose actors are busy: what was on its way
+// is tried again.
+func TestPauseFailsNoRequest(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fabric) {
+		f.distance = 20 * time.Millisecond
+		m, watch := pausable(t, f)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for range 20 {
+					if _, err := m.Ask(t.Context(), actors.Request{To: key("a"), Message: add{1}}); err != nil {
+						t.Errorf("ask: %v", err)
+					}
+				}
+			})
+		}
+		for range 5 {
+			time.Sleep(100 * time.Millisecond)
+			watch.pause(3 * time.Second)
+		}
+		wg.Wait()
+		m.want(t, key("a"), value{}, 80)
+	})
+}
