@@ -10,7 +10,10 @@
 //   - A batch of ops is applied as a whole or not at all, and each accepted
 //     batch advances the image's version by exactly one.
 //   - A client's seq takes effect at most once, also across crashes.
-//   - Ids are never reused: a deleted annotation stays known as deleted.
+//   - Ids are never reused: a deleted annotation stays known as deleted, and only
+//     a revert brings it back, with a rev that it never had.
+//   - Every state within the retention can be had back, at a cost that does not
+//     grow with the history.
 //   - The time of batches and messages never goes back.
 //
 // # Concurrency

@@ -11,7 +11,8 @@
 //
 //   - A blob is stored before a row names it, and deleted after no row names it.
 //   - Keys of blobs are never used twice: t/<tenant>/i/<image>/original and
-//     thumb-<size>, t/<tenant>/f/<random>.
+//     thumb-<size>, t/<tenant>/f/<random>. Objects of history, hist-<name> beside
+//     the original, are named by their content.
 //   - Nothing is held whole in memory: bodies stream into the store.
 //
 // # Concurrency
