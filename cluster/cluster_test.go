@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/wire"
 )
 
 var (
@@ -137,7 +138,7 @@ func TestRequestsEndWithTheirNode(t *testing.T) {
 	if err := a.orders.Encode(order{Do: "hang", Node: "b", ID: "x", For: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(50 * time.Millisecond) // it is on its way; if it is not, the answer is ErrMoved
+	eventually(t, "it is on its way", func() bool { return b.tell(order{Do: "hanging"}).Count == 1 })
 	b.kill()
 	var r report
 	if err := a.out.Decode(&r); err != nil {
@@ -148,6 +149,42 @@ func TestRequestsEndWithTheirNode(t *testing.T) {
 	}
 	t.Logf("known after %v", r.Took)
 	settled(t, a)
+}
+
+func TestRequestsEndWithTheirLink(t *testing.T) {
+	a, b := pair(t)
+	r := a.tell(order{Do: "hang and cut", Node: "b", ID: "x", For: time.Minute})
+	if !strings.Contains(r.Err, "outcome is unknown") {
+		t.Errorf("when the way there is cut the request ends with %+v", r)
+	}
+	eventually(t, "the way there is found again", func() bool { return a.tell(order{Do: "echo", Node: "b", ID: "x"}).By == "b" })
+	if err := a.orders.Encode(order{Do: "hang", Node: "b", ID: "x", For: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is on its way", func() bool { return b.tell(order{Do: "hanging"}).Count == 2 })
+	b.tell(order{Do: "cut"})
+	if err := a.out.Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(r.Err, "outcome is unknown") {
+		t.Errorf("when the way back is cut the request ends with %+v", r)
+	}
+	eventually(t, "the way back is found again", func() bool { return a.tell(order{Do: "echo", Node: "b", ID: "x"}).By == "b" })
+	settled(t, a, b)
+}
+
+func TestTooMuchIsRefusedByName(t *testing.T) {
+	a, b := pair(t)
+	for _, o := range []order{{Count: 1000, Bytes: 150 << 10}, {Count: 70_000}} {
+		o.Do, o.Node = "flood", "b"
+		r := a.tell(o)
+		refused, lost := r.Order[0], r.Order[1]
+		if refused == 0 || lost == 0 || refused+lost != o.Count {
+			t.Errorf("of %d requests of %d bytes %d are refused and %d have no answer", o.Count, o.Bytes, refused, lost)
+		}
+	}
+	settled(t, a, b)
+	eventually(t, "there is room again", func() bool { return a.tell(order{Do: "echo", Node: "b", ID: "x"}).By == "b" })
 }
 
 func TestRequestsEndWithTheirContext(t *testing.T) {
@@ -292,6 +329,22 @@ func TestTwoNodesOfOneName(t *testing.T) {
 	if r := b.tell(order{Do: "failed", For: time.Millisecond}); r.Err != "" {
 		t.Errorf("the older one says %q", r.Err)
 	}
+}
+
+func TestNodesOfTwoVersions(t *testing.T) {
+	a := launch(t, setup{Name: "a"})
+	next := launch(t, setup{Name: "next", Join: []string{a.gossip}, Lowest: wire.Version, Highest: wire.Version + 1})
+	agree(t, a, next)
+	for _, n := range []struct{ from, to *process }{{a, next}, {next, a}} {
+		if r := n.from.tell(order{Do: "echo", Node: n.to.setup.Name, ID: "x"}); r.By != n.to.setup.Name {
+			t.Errorf("%s is answered %+v", n.from.setup.Name, r)
+		}
+	}
+	far := begin(t, setup{Name: "far", Join: []string{a.gossip}, Lowest: wire.Version + 1, Highest: wire.Version + 2})
+	if err := far.ready(); err == nil || !strings.Contains(far.stderr.String(), "too old or too new") {
+		t.Errorf("a node that speaks another language: %v %s", err, far.stderr)
+	}
+	agree(t, a, next)
 }
 
 func TestWithoutKeyOnlyLoopback(t *testing.T) {

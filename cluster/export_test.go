@@ -28,6 +28,7 @@ func Deaf(local Local) *Node {
 		config: Config{Name: "n"}, log: slog.New(slog.DiscardHandler), metrics: newMetrics(nil),
 		origin: &wire.Origin{Node: "n", Incarnation: "i", Address: "127.0.0.1:2"},
 	}
+	n.own = &wire.Member{MinVersion: wire.MinVersion, MaxVersion: wire.Version}
 	n.heard.streams = map[string]int{}
 	n.bodies.init()
 	n.sending.init()
@@ -49,3 +50,21 @@ func Act(n *Node, m proto.Message) error { return n.act(m) }
 
 // Reserved returns the bytes that bodies on their way here hold.
 func Reserved(n *Node) int { return n.bodies.assembly.Reserved() }
+
+// SetVersions makes n say that it understands other versions of the wire.
+func SetVersions(n *Node, lowest, highest uint32) {
+	n.own.MinVersion, n.own.MaxVersion = lowest, highest
+}
+
+// CutLinks ends all links from n to others, as a broken connection does.
+func CutLinks(n *Node) {
+	n.links.mu.Lock()
+	var all []*link
+	for _, k := range n.links.byAddress {
+		all = append(all, k)
+	}
+	n.links.mu.Unlock()
+	for _, k := range all {
+		n.links.end(k)
+	}
+}

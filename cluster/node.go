@@ -21,6 +21,10 @@ import (
 // ErrNameTaken: another node that is alive has this one's name, and is older.
 var ErrNameTaken = errors.New("cluster: another node has this name; every node needs a --node of its own")
 
+// ErrVersion: a member speaks no version of the protocol between nodes that this
+// build does.
+var ErrVersion = errors.New("cluster: a member is too old or too new; upgrade in smaller steps")
+
 // Node is this process's place in the cluster. It implements actors.Network.
 type Node struct {
 	config  Config
@@ -44,6 +48,7 @@ type Node struct {
 	heard   heard         // streams of others
 	bodies  bodies        // on their way here
 	sending sendings      // on their way to others
+	resends atomic.Int64  // answers that wait for their link
 
 	done    chan struct{} // closed by Close
 	wg      sync.WaitGroup
@@ -133,7 +138,8 @@ func (n *Node) Gossip() string {
 // Start joins the cluster; local takes what others send from then on. It returns
 // once this node serves: as a member of the cluster, or, if no member of Join
 // answers for Config.JoinWait, alone, and then it keeps trying. ctx bounds nothing
-// but Start. Errors: ErrNameTaken; the ports are in use.
+// but Start, and must have returned before Drain and Leave are called. Errors:
+// ErrNameTaken; ErrVersion; the port of gossip is in use.
 func (n *Node) Start(ctx context.Context, local Local) error {
 	h := &home{local: local, codec: local.Codec()}
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -161,12 +167,16 @@ func (n *Node) Start(ctx context.Context, local Local) error {
 	n.wg.Go(func() { n.watch(g) })
 	n.wg.Go(func() { n.announce(local) })
 	if err := n.joinFirst(ctx, g); err != nil {
+		n.leaving.Do(func() { err = errors.Join(err, g.leave(500*time.Millisecond)) })
 		return err
 	}
 	n.wg.Go(func() { n.rejoin(h.life, g) })
 	n.wg.Go(n.sweep)
 	if err := n.become(ctx, wire.State_STATE_SERVING); err != nil {
-		return err
+		if ctx.Err() != nil {
+			return err
+		}
+		n.log.Warn("the members may learn late that this node serves", "err", err)
 	}
 	n.log.Info("cluster joined", "gossip", g.address, "rpc", n.origin.Address, "members", len(n.Members()))
 	return nil

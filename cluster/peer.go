@@ -44,9 +44,15 @@ type pending struct {
 func (n *Node) meet(m Member) *peer {
 	n.log.Info("member is met", "node", m.Name, "rpc", m.RPC)
 	return &peer{
-		node: n, member: m, address: m.RPC, version: wire.Speak(m.lowest, m.highest),
+		node: n, member: m, address: m.RPC, version: n.speak(m.lowest, m.highest),
 		pending: map[uint64]*pending{}, lines: map[actors.Key]*line{},
 	}
+}
+
+// speak returns the version to use with a node that understands lowest to highest;
+// 0 if there is none.
+func (n *Node) speak(lowest, highest uint32) uint32 {
+	return wire.Speak(n.own.MinVersion, n.own.MaxVersion, lowest, highest)
 }
 
 // expect notes that reply waits for the answer to id.

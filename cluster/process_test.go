@@ -49,6 +49,7 @@ type setup struct {
 	Weight                                 float64
 	JoinWait                               time.Duration
 	Verbose                                bool
+	Lowest, Highest                        uint32 // versions of the wire, if not the build's own
 }
 
 // order is one command to a node, and report its answer.
@@ -91,7 +92,7 @@ type (
 	}
 	grow struct{ Bytes int }
 	fail struct{ Code, Cause string }
-	hang struct{}
+	hang struct{ Filler string }
 )
 
 func (echo) MessageName() string { return "test.echo" }
@@ -105,6 +106,7 @@ type testActors struct {
 	node    *cluster.Node
 	codec   *actors.Codec
 	changes atomic.Int64
+	hanging atomic.Int64
 
 	mu   sync.Mutex
 	seen map[string][]int
@@ -136,6 +138,7 @@ func (a *testActors) Deliver(_ context.Context, r actors.Request, reply func(act
 			Details: []easel.Detail{{Path: "x", Message: "y"}}, Expected: 7, Err: errors.New(m.Cause),
 		})
 	case hang:
+		a.hanging.Add(1)
 	}
 }
 
@@ -159,6 +162,9 @@ func beNode(config string) error {
 	})
 	if err != nil {
 		return err
+	}
+	if s.Highest != 0 {
+		cluster.SetVersions(n, s.Lowest, s.Highest)
 	}
 	codec, err := actors.NewCodec(echo{}, grow{}, fail{}, hang{})
 	if err != nil {
@@ -232,6 +238,17 @@ func obey(n *cluster.Node, local *testActors, registry *prometheus.Registry, o o
 			time.Sleep(10 * time.Millisecond)
 		}
 		r.Took = time.Since(begun)
+	case "hanging":
+		r.Count = int(local.hanging.Load())
+	case "cut":
+		cluster.CutLinks(n)
+	case "hang and cut":
+		cut := time.AfterFunc(100*time.Millisecond, func() { cluster.CutLinks(n) })
+		defer cut.Stop()
+		o.Do = "hang"
+		r = one(n, o)
+	case "flood":
+		r = flood(n, o)
 	case "drain":
 		r.Err = text(n.Drain(context.Background()))
 	case "failed":
@@ -321,6 +338,30 @@ func ordered(n *cluster.Node, o order) {
 		n.Carry(context.Background(), node, q, func(actors.Message, error) { wg.Done() })
 	}
 	wg.Wait()
+}
+
+// flood asks what is never answered, Count times, and counts how it ends.
+func flood(n *cluster.Node, o order) (r report) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var refused, lost atomic.Int64
+	var wg sync.WaitGroup
+	for i := range o.Count {
+		wg.Add(1)
+		q := actors.Request{To: actors.Key{Kind: "any", ID: fmt.Sprint(i)}, Message: hang{Filler: strings.Repeat("f", o.Bytes)}}
+		n.Carry(ctx, o.Node, q, func(_ actors.Message, err error) {
+			defer wg.Done()
+			switch {
+			case easel.CodeOf(err) == easel.CodeOverloaded:
+				refused.Add(1)
+			case errors.Is(err, actors.ErrLost):
+				lost.Add(1)
+			}
+		})
+	}
+	cancel()
+	wg.Wait()
+	r.Order = []int{int(refused.Load()), int(lost.Load())}
+	return r
 }
 
 // storm asks from many callers for a while and measures.

@@ -90,28 +90,49 @@ func (n *Node) answer(q *wire.Request, m actors.Message, err error) {
 	if err != nil {
 		n.encodeError(a, err)
 	}
-	n.reply(q.Origin, a)
+	n.reply(q.Origin, a, 0)
 }
 
-// reply sends a in one piece or in several.
-func (n *Node) reply(to *wire.Origin, a *wire.Answer) {
-	way := answerWay(a.Id)
-	if len(a.GetPayload().GetBody()) <= wire.WholeBytes {
-		if err := n.send(to.Address, way, a, 0); err != nil {
-			n.log.Debug("answer not sent", "to", to.Node, "err", err)
+const (
+	resendAfter = 100 * time.Millisecond
+	resendTimes = 30
+	resendMost  = 1024 // answers that wait for their link
+)
+
+// reply sends a in one piece or in several. While the link is down it waits, since
+// who asked would wait too; after a while it gives up. An answer that cannot be
+// sent must never become one that says that nothing was done.
+func (n *Node) reply(to *wire.Origin, a *wire.Answer, tries int) {
+	way, p := answerWay(a.Id), n.table.Load().runs[to.Incarnation]
+	var err error
+	switch {
+	case len(a.GetPayload().GetBody()) <= wire.WholeBytes:
+		err = n.send(to.Address, way, a, 0)
+	case p == nil:
+		n.encodeError(a, unsendable(errors.New("the nodes do not know each other yet")))
+		err = n.send(to.Address, way, a, 0)
+	default:
+		if err = p.sendLarge(way, a, a.Payload, 0, nil); err != nil && !errors.Is(err, actors.ErrMoved) {
+			n.encodeError(a, unsendable(err))
+			err = n.send(to.Address, way, a, 0)
 		}
+	}
+	if err == nil {
 		return
 	}
-	p := n.table.Load().runs[to.Incarnation]
-	if p == nil {
-		n.encodeError(a, &easel.Error{Code: easel.CodeUnavailable, Message: "the nodes do not know each other yet", RetryAfter: time.Second})
-		_ = n.send(to.Address, way, a, 0) // who asked asks again
+	if p != nil && tries < resendTimes && n.resends.Load() < resendMost {
+		n.resends.Add(1)
+		time.AfterFunc(resendAfter, func() {
+			n.resends.Add(-1)
+			n.reply(to, a, tries+1)
+		})
 		return
 	}
-	if err := p.sendLarge(way, a, a.Payload, 0, nil); err != nil {
-		n.encodeError(a, err)
-		_ = n.send(to.Address, way, a, 0) // as above
-	}
+	n.log.Debug("answer not sent", "to", to.Node, "err", err)
+}
+
+func unsendable(err error) error {
+	return &easel.Error{Code: easel.CodeUnavailable, Message: "the answer could not be sent; the outcome is unknown", Err: err}
 }
 
 func (n *Node) encodeAnswer(a *wire.Answer, m actors.Message) error {
@@ -175,7 +196,7 @@ func (n *Node) takeAnswer(a *wire.Answer) error {
 	err := n.bodies.beginAnswer(a)
 	n.credit(p.address, &wire.Credit{Version: a.Version, Transfer: transfer, Received: have, Refused: err != nil})
 	if err != nil {
-		p.finish(a.Id, nil, overloaded())
+		p.finish(a.Id, nil, actors.ErrLost) // it has taken effect, perhaps
 	}
 	if errors.Is(err, wire.ErrFull) {
 		return nil

@@ -128,6 +128,7 @@ func (p *peer) sendLarge(way string, m proto.Message, payload *wire.Payload, req
 	if err := p.send(way, m); err != nil {
 		s.after = nil
 		n.stopSending(s)
+		payload.Transfer, payload.Body = 0, s.body
 		return err
 	}
 	n.metrics.parts.WithLabelValues("sent").Inc()

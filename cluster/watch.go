@@ -104,6 +104,12 @@ func (n *Node) joinFirst(ctx context.Context, g *gossip) error {
 			return errors.New("cluster: the node is closed")
 		}
 	}
+	for _, s := range g.sightings() {
+		if n.speak(s.Member.GetMinVersion(), s.Member.GetMaxVersion()) == 0 {
+			return fmt.Errorf("%w: %s speaks %d to %d, this build %d to %d", ErrVersion, s.Name,
+				s.Member.GetMinVersion(), s.Member.GetMaxVersion(), n.own.MinVersion, n.own.MaxVersion)
+		}
+	}
 	return n.rival(g)
 }
 

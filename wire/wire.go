@@ -34,11 +34,10 @@ const (
 // ErrVersion marks a message of a version that this build does not understand.
 var ErrVersion = errors.New("wire: version not understood")
 
-// Speak returns the version to use with a node that understands lowest to highest;
-// 0 if there is none.
-func Speak(lowest, highest uint32) uint32 {
-	v := min(highest, Version)
-	if v < MinVersion || v < lowest {
+// Speak returns the highest version in both of two ranges; 0 if there is none.
+func Speak(lowest, highest, theirLowest, theirHighest uint32) uint32 {
+	v := min(highest, theirHighest)
+	if v < lowest || v < theirLowest {
 		return 0
 	}
 	return v

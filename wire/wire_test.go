@@ -36,7 +36,7 @@ func TestSpeakTheHighestThatBothDo(t *testing.T) {
 		{"a node that says nothing", 0, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := wire.Speak(c.lowest, c.highest); got != c.want {
+			if got := wire.Speak(wire.MinVersion, wire.Version, c.lowest, c.highest); got != c.want {
 				t.Errorf("version %d, want %d", got, c.want)
 			}
 		})
