@@ -190,7 +190,8 @@ type LogReply struct {
 // Page asks for annotations by ascending id, after After, for a snapshot made
 // of several replies. The image may change in between: who applies all batches
 // after the first page's Ver, each annotation only if its rev is newer, ends
-// with the image as it is, because ids are never reused and a delete is final.
+// with the image as it is, because ids are never reused and what a revert brings
+// back has a newer rev.
 // Answer: PageReply.
 type Page struct {
 	After easel.ID
