@@ -66,6 +66,10 @@ func (a *durable) hold() *held { return &held{life: a.life, since: a.sys.now()} 
 // handle lets the companion or the behavior answer e, into h. What it returns is
 // why the actor could not be opened, which is true for the rest of the batch too.
 func (a *durable) handle(e *envelope, h *held) (refused error) {
+	if _, ours := e.message.(Expel); ours {
+		a.expel(e)
+		return nil
+	}
 	if err := a.own(e.message); err != nil {
 		e.answer(nil, err)
 		if easel.CodeOf(err) == easel.CodeNotFound {

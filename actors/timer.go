@@ -97,6 +97,8 @@ func (b *timer) Receive(t *Turn, m Message) (Message, error) {
 			ON CONFLICT DO UPDATE SET tag = excluded.tag, tries = 0, at = excluded.at`, m.Key.Kind, m.Key.ID, m.Due, m.Tag)
 	case timerWoken:
 		_, err = t.Tx().Exec(`DELETE FROM timer_entry WHERE kind = ? AND id = ? AND due = ? AND tag = ?`, m.Key.Kind, m.Key.ID, m.Due, m.Tag)
+	case timerForget:
+		_, err = t.Tx().Exec(`DELETE FROM timer_entry WHERE kind = ? AND id = ?`, m.Key.Kind, m.Key.ID)
 	case timerTick:
 		err = b.collect(t, m)
 	default:

@@ -40,6 +40,7 @@ type Authenticator struct {
 	verified *cache[string, easel.Principal] // by token
 	keys     *cache[string, easel.Principal] // by service key
 	members  *cache[member, struct{}]
+	barred   bars
 }
 
 // member is one face of a user: a change of role or name is recorded at once.
@@ -123,6 +124,9 @@ func (a *Authenticator) Ticket(ticket string, image easel.ID) (easel.Principal, 
 	if !a.now().Before(p.Expires) {
 		return easel.Principal{}, unauthorized(badToken("the ticket's credential has ended"))
 	}
+	if err := a.Admits(p.Tenant); err != nil {
+		return easel.Principal{}, err
+	}
 	return p, nil
 }
 
@@ -136,8 +140,11 @@ func (a *Authenticator) NewTicket(p easel.Principal, image easel.ID) (string, ea
 // Meet records p as a member of its tenant, durably and before it returns, the
 // first time that this process meets p with this role and name, and every few
 // minutes after. Service keys are no members, and whoever comes with a ticket
-// was recorded when it was made.
+// was recorded when it was made. CodeGone if the tenant was erased.
 func (a *Authenticator) Meet(ctx context.Context, p easel.Principal) error {
+	if err := a.Admits(p.Tenant); err != nil {
+		return err
+	}
 	if p.Key != "" || p.Image != "" {
 		return nil
 	}
@@ -149,6 +156,9 @@ func (a *Authenticator) Meet(ctx context.Context, p easel.Principal) error {
 	_, err := a.asker.Ask(ctx, actors.Request{
 		To: tenant.Key(p.Tenant), Message: tenant.Seen{User: p.User, Name: p.Name, Role: p.Role},
 	})
+	if easel.CodeOf(err) == easel.CodeNotFound {
+		return erased(err) // being seen brings any other tenant to life
+	}
 	if err != nil {
 		return err
 	}

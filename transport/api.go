@@ -97,6 +97,7 @@ type Config struct {
 	Files    Files
 	Past     Past
 	Copies   Copies // nil: images cannot be downloaded as files
+	Eraser   Eraser // nil: tenants cannot be erased
 	Live     Stream // WebSocket
 	Events   Stream // SSE
 	// Page answers what is not under /api/ and no route takes, its own not_found

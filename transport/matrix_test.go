@@ -32,6 +32,7 @@ func (s stage) sample(t *testing.T, r transport.Route) request {
 		"POST /api/images/{id}/messages":                    `{"text":"hi"}`,
 		"PATCH /api/images/{id}":                            `{"metadata":{}}`,
 		"PATCH /api/images/{id}/annotations/{annotationId}": `{"label":"b"}`,
+		"DELETE /api/tenant":                                `{"confirm":"own"}`,
 		"PUT /api/schema":                                   `{"labels":[{"name":"a"}]}`,
 		"PUT /api/files/{name...}":                          "content",
 		"PUT /api/kv/{key...}":                              "value",

@@ -71,6 +71,9 @@ func (c *call) signed() error {
 	if err != nil || c.c.Now().Unix() >= until {
 		return easel.Errorf(easel.CodeForbidden, "the URL has expired")
 	}
+	if err := c.c.Auth.Admits(t); err != nil {
+		return err
+	}
 	p := easel.Principal{Tenant: t, Role: easel.Viewer, Image: image, Expires: time.Unix(until, 0)}
 	content, err := c.c.Pictures.Image(c.ctx, p, image)
 	if err != nil {

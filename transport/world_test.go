@@ -23,6 +23,7 @@ import (
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/archive"
 	"github.com/easelhq/easel/auth"
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/canvas"
@@ -62,6 +63,11 @@ func (a *askers) Ask(ctx context.Context, r actors.Request) (actors.Message, err
 
 type option func(*transport.Config)
 
+// eraser takes every request and erases nothing.
+type eraser struct{}
+
+func (eraser) Request(context.Context, easel.TenantID) error { return nil }
+
 func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -89,10 +95,13 @@ func newWorld(t testing.TB, options ...option) *world {
 		Tokens: auth.TokenConfig{Secrets: [][]byte{[]byte(strings.Repeat("s", 32))}}, Root: root, Asker: late,
 	})
 	must(t, err)
+	copies, err := archive.NewCopies(history, t.TempDir())
+	must(t, err)
 	w := &world{t: t, auth: a, asker: late, log: &bytes.Buffer{}}
 	c := transport.Config{
 		Node: transport.Node{Name: "n1", Region: "here", Version: "v1"}, Auth: a, Actors: late,
 		Images: pictures, Pictures: pictures, Files: pictures, Past: pictures, Cluster: pair{}, URLKey: root,
+		Copies: copies, Eraser: eraser{},
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Registry: registry, Log: log,
 		Limits: transport.Limits{Upload: 1 << 20, File: 1 << 20},
 		Live:   func(rw http.ResponseWriter, _ *http.Request, p easel.Principal, id easel.ID) { streamed(rw, p, id) },

@@ -14,6 +14,7 @@ import (
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/archive"
 	"github.com/easelhq/easel/auth"
 	"github.com/easelhq/easel/cluster"
 	"github.com/easelhq/easel/gallery"
@@ -110,6 +111,7 @@ func (p *Program) serve(ctx, life context.Context, d *door, e edge) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { e.chores.arm(over, e.actors, p.config.Life.Chores) })
 	beside.Go(func() { e.rooms.Watch(over, keyLook, recheck(e.actors)) })
+	beside.Go(func() { e.eraser.run(over, p) })
 	d.api.Store(e.api)
 	p.serving.Store(true)
 	close(p.started)
@@ -189,6 +191,8 @@ type edge struct {
 	auth    *auth.Authenticator
 	actors  *actors.System
 	gallery *gallery.Gallery
+	copies  *archive.Copies
+	eraser  *erasures
 	chores  *chores
 	cluster transport.Cluster
 	member  *cluster.Node // nil: the node is alone

@@ -106,6 +106,7 @@ func (p *Program) newAPI(h *house, root []byte, e edge, r *prometheus.Registry, 
 	return transport.New(transport.Config{
 		Node:    transport.Node{Name: h.node, Region: c.Store.Region, Version: buildVersion(), Ready: p.serving.Load},
 		Cluster: e.cluster, Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery, Past: e.gallery,
+		Copies: e.copies, Eraser: e.eraser,
 		Live: func(w http.ResponseWriter, r *http.Request, who easel.Principal, image easel.ID) {
 			e.sockets.Serve(w, r, canvas.Key(who.Tenant, image), who)
 		},

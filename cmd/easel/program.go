@@ -126,6 +126,13 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if e.auth, err = p.newAuth(life, h, root, e.actors); err != nil {
 		return err
 	}
+	if e.copies, err = p.newCopies(h, history); err != nil {
+		return badKey("data", "%v", err)
+	}
+	e.eraser = newErasures(p.newEraser(history, blobs, e))
+	if _, err := e.eraser.Load(ctx); err != nil { // before anybody is let in
+		return badKey("store", "%v", err)
+	}
 	e.sockets = p.newSockets(life, e, traces)
 	if e.api, err = p.newAPI(h, root, e, registry, traces); err != nil {
 		return err
