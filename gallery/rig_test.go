@@ -208,7 +208,7 @@ func (r *rig) start() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	images, err := canvas.Kind(canvas.Options{}, nil)
+	images, err := canvas.Kind(canvas.Options{Archive: r.Archive(), OpLogKeep: 10}, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
