@@ -91,7 +91,7 @@ func (l *links) open(
 	s, err := streamer(ctx, desc, cc, method, opts...)
 	if err != nil {
 		l.end(k)
-		return dead, nil
+		return dead, nil //nolint:nilerr // its end has been told, and the stream swallows
 	}
 	return &stream{ctx: ctx, ClientStream: s, links: l, link: k}, nil
 }

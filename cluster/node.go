@@ -18,11 +18,12 @@ import (
 	"github.com/easelhq/easel/wire"
 )
 
-// ErrNameTaken: another node that is alive has this one's name, and is older.
+// ErrNameTaken is what a node fails with if another one that is alive has its name,
+// and is older.
 var ErrNameTaken = errors.New("cluster: another node has this name; every node needs a --node of its own")
 
-// ErrVersion: a member speaks no version of the protocol between nodes that this
-// build does.
+// ErrVersion is what a node fails with if a member speaks no version of the
+// protocol between nodes that this build does.
 var ErrVersion = errors.New("cluster: a member is too old or too new; upgrade in smaller steps")
 
 // Node is this process's place in the cluster. It implements actors.Network.

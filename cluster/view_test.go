@@ -33,21 +33,25 @@ func TestViewHasOneMemberForEachName(t *testing.T) {
 		{"sorted", []cluster.Sighting{seen("b", "2", "x:2", serving, 2), seen("a", "1", "x:1", serving, 1)}, []string{"a/1", "b/2"}},
 		{
 			"a crash and a quick restart: the corpse counts until the new one serves",
-			[]cluster.Sighting{seen("a", "old", "x:1", serving, 1), seen("a", "new", "x:1", joining, 2)}, []string{"a/old"},
+			[]cluster.Sighting{seen("a", "old", "x:1", serving, 1), seen("a", "new", "x:1", joining, 2)},
+			[]string{"a/old"},
 		},
 		{
 			"a crash and a quick restart: then the new one does",
-			[]cluster.Sighting{seen("a", "new", "x:1", serving, 2), seen("a", "old", "x:1", serving, 1)}, []string{"a/new"},
+			[]cluster.Sighting{seen("a", "new", "x:1", serving, 2), seen("a", "old", "x:1", serving, 1)},
+			[]string{"a/new"},
 		},
 		{
 			"one that drains and its successor",
-			[]cluster.Sighting{seen("a", "old", "x:1", draining, 1), seen("a", "new", "x:2", serving, 2)}, []string{"a/new"},
+			[]cluster.Sighting{seen("a", "old", "x:1", draining, 1), seen("a", "new", "x:2", serving, 2)},
+			[]string{"a/new"},
 		},
 		{"only joining", []cluster.Sighting{seen("a", "1", "x:1", joining, 1)}, []string{"a/1 joining"}},
 		{"draining", []cluster.Sighting{seen("a", "1", "x:1", draining, 1)}, []string{"a/1 draining"}},
 		{
 			"a node that says nothing of its state owns nothing",
-			[]cluster.Sighting{{Name: "a", Incarnation: "1", Member: &wire.Member{}}}, []string{"a/1 joining"},
+			[]cluster.Sighting{{Name: "a", Incarnation: "1", Member: &wire.Member{}}},
+			[]string{"a/1 joining"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
