@@ -20,13 +20,16 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./e2e/linear ./g
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-go test-web check race lint fuzz e2e s3 s3-servers models crash bench docs web release clean
+.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers models crash bench docs web release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: ## start a node with a demo user and sample images on http://127.0.0.1:8080
 	$(GO) run ./cmd/easel serve --dev
+
+cluster: build $(TOOLS)/versitygw-$(VERSITYGW) ## three nodes on this machine, on a bucket of their own
+	@scripts/cluster $(TOOLS)/versitygw-$(VERSITYGW)
 
 build: ## build bin/easel
 	$(GO) build -trimpath -o $(BIN) ./cmd/easel

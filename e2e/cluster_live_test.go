@@ -205,7 +205,7 @@ func TestClusterServesAnImageOnEveryNode(t *testing.T) {
 func TestClusterOwnerCrash(t *testing.T) {
 	c := newCity(t, 3).up(t)
 	row := c.api("n1").upload(t, "one.png", picture(40, 30, 1))
-	report := &tally.Report{Suite: "owner crash, 3 nodes, " + *s3Server, Rounds: *crashRounds}
+	report := &tally.Report{Suite: "owner crash, 3 nodes, " + *clusterServer, Rounds: *crashRounds}
 	began := time.Now()
 	var longest []time.Duration
 	for round := range *crashRounds {

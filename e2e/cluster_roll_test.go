@@ -16,13 +16,14 @@ import (
 	"github.com/easelhq/easel/e2e/tally"
 )
 
-func clusterFlags() (sockets, images, rounds *int) {
-	return flag.Int("cluster.sockets", 60, "sockets of the rolling restart"),
+func clusterFlags() (server *string, sockets, images, rounds *int) {
+	return flag.String("cluster.server", "fake", "what a cluster's home is in: fake (in this process), versitygw or minio"),
+		flag.Int("cluster.sockets", 60, "sockets of the rolling restart"),
 		flag.Int("cluster.images", 12, "images they draw on"),
 		flag.Int("cluster.rounds", 1, "how often the rolling restart restarts every node")
 }
 
-var clusterSockets, clusterImages, clusterRounds = clusterFlags()
+var clusterServer, clusterSockets, clusterImages, clusterRounds = clusterFlags()
 
 // street is where the nodes are, for clients that go from one to another.
 type street struct {
@@ -285,7 +286,7 @@ func TestClusterRollingRestart(t *testing.T) {
 			}
 		})
 	}
-	report := &tally.Report{Suite: "rolling restart, 3 nodes, " + *s3Server, Rounds: *clusterRounds}
+	report := &tally.Report{Suite: "rolling restart, 3 nodes, " + *clusterServer, Rounds: *clusterRounds}
 	for round := range *clusterRounds {
 		for i := range c.seeds {
 			name := c.name(i)

@@ -23,7 +23,7 @@ type city struct {
 func newCity(t *testing.T, size int, args ...string) *city {
 	t.Helper()
 	c := &city{
-		store: homeOn(startS3(t, *s3Server)), dir: t.TempDir(), nodes: map[string]*node{}, args: args,
+		store: homeOn(startS3(t, *clusterServer)), dir: t.TempDir(), nodes: map[string]*node{}, args: args,
 		key: base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
 	}
 	for range size {
