@@ -292,29 +292,6 @@ func BenchmarkSleepingImages(b *testing.B) {
 	}
 }
 
-// BenchmarkOpenImages counts what 2,000 images cost whose files are open.
-func BenchmarkOpenImages(b *testing.B) {
-	const images = 2000
-	for b.Loop() {
-		n := start(b, b.TempDir(), "--open-files-memory=4GiB", "--idle-close=1h")
-		token := benchToken(b, n)
-		before, fds := n.rss(b), n.descriptors(b)
-		contentType, body := padded(100)
-		r := httpRequest("POST", "/api/images/upload", token, contentType, body)
-		w := dial(b, n)
-		for range images {
-			if status, err := w.do(r); status != 201 || err != nil {
-				b.Fatalf("upload: %d, %v", status, err)
-			}
-		}
-		open := n.metric(b, `easel_actors_open{kind="image"}`)
-		b.ReportMetric(open, "open")
-		b.ReportMetric((n.rss(b)-before)/1e3/open, "KB/open")
-		b.ReportMetric((n.descriptors(b)-fds)/open, "fds/open")
-		n.kill()
-	}
-}
-
 // metric returns one sample of /metrics; 0 if there is none.
 func (n *node) metric(b testing.TB, name string) float64 {
 	b.Helper()

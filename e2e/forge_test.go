@@ -40,8 +40,11 @@ const perImage = 3
 // all timers are there, and more with more images.
 func forgedTenants(images int) int { return 200 + images/1000 }
 
-// forgedTenant names the tenant that an image belongs to.
-func forgedTenant(i, images int) string { return fmt.Sprint("scale-", i%forgedTenants(images)) }
+// forgedTenant names the tenant that an image belongs to. Those of one follow each
+// other, so that its turns are large.
+func forgedTenant(i, images int) string {
+	return fmt.Sprint("scale-", i*forgedTenants(images)/images)
+}
 
 // forge fills a journal with n images and returns the ids of the first and the
 // last few of them, by their number.
@@ -56,7 +59,7 @@ func forge(t *testing.T, j journal.Journal, n int) map[int]easel.ID {
 		t.Fatal(err)
 	}
 	system, err := actors.New(actors.Config{
-		Node: "forge", Dir: filepath.Join(t.TempDir(), "work"), Journal: j,
+		Node: "forge", Dir: filepath.Join(t.TempDir(), "work"), Journal: j, ReleaseAfter: 5 * time.Second,
 		Kinds: []*actors.Kind{&images, &tenants}, Messages: append(canvas.Prototypes(), tenant.Prototypes()...),
 	})
 	if err != nil {
