@@ -154,6 +154,7 @@ func clusterModel(t *testing.T, seed uint64, fault string) error {
 		wg.Wait()
 		close(over)
 		faults.Wait()
+		f.calm()
 		f.heal()
 		time.Sleep(30 * time.Second) // what is late arrives
 		b.compare(t, f)
@@ -293,6 +294,13 @@ func (f *fabric) upheaval(t *testing.T, rng *rand.Rand, over <-chan struct{}) {
 
 func without(names []string, name string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
+}
+
+// calm lets everything arrive from now on.
+func (f *fabric) calm() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lose, f.twice = 0, 0
 }
 
 // heal makes all that live see all that live.

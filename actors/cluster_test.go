@@ -115,7 +115,7 @@ func TestTwoViewsAtOnceNeverRunAnActorThatTheyDoNotOwn(t *testing.T) {
 func TestEffectsAreOnceOverLosses(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fabric) {
 		nodes := f.start(tally(t), "n1", "n2", "n3")
-		f.lose, f.twice, f.slow = 0.2, 0.2, 3*time.Second
+		f.lose, f.twice, f.slow = 0.1, 0.2, 3*time.Second
 		var wg sync.WaitGroup
 		for i := range 30 {
 			wg.Go(func() {

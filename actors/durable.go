@@ -124,6 +124,9 @@ func (a *durable) own(m Message) error {
 	defer cancel()
 	term, err := a.sys.config.Journal.Claim(ctx, a.key.Name())
 	if errors.Is(err, journal.ErrNotFound) && a.kind.Births != nil && a.kind.Births(m) {
+		if !a.sys.mine(a.key) {
+			return errElsewhere()
+		}
 		var t journal.Template
 		if t, err = a.kind.Schema.Template(); err == nil {
 			term, err = a.sys.config.Journal.Birth(ctx, a.key.Name(), t)

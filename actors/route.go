@@ -19,10 +19,14 @@ const (
 	// backoffMin, doubled up to backoffMax, is the pause before another attempt.
 	backoffMin = 10 * time.Millisecond
 	backoffMax = 160 * time.Millisecond
-	// silence, doubled each time, is how long an attempt on another node is without
+	// askMost is how long an ask is tried at most: all attempts must fall into the
+	// time for which its verdict is kept, by clocks that may differ.
+	askMost = time.Minute
+	// silence, doubled up to silenceMax, is how long an attempt on another node is without
 	// an answer before it is repeated: what carries it may have been lost although
 	// the node and the link are there.
-	silence = 2 * time.Second
+	silence    = 2 * time.Second
+	silenceMax = 8 * time.Second
 )
 
 // send takes r to its actor, wherever that is. reply, if any, is called exactly
@@ -181,7 +185,7 @@ func (t *trip) leave(node string) (context.Context, bool) {
 	t.listLocked()
 	t.node, t.waiting = node, false
 	t.open++
-	t.silence = max(2*t.silence, silence)
+	t.silence = min(max(2*t.silence, silence), silenceMax)
 	t.wakeLocked(t.silence)
 	return t.ctx, true
 }
@@ -195,6 +199,9 @@ func (t *trip) listLocked() {
 	t.away = true
 	t.ctx, t.cancel = bounded(t.ctx, askBudget)
 	t.deadline, _ = t.ctx.Deadline()
+	if most := time.Now().Add(askMost); t.deadline.After(most) {
+		t.deadline = most
+	}
 	t.s.trips.add(t)
 }
 

@@ -128,16 +128,30 @@ func (s *System) quit() {
 	s.each(s.drop)
 }
 
+// maxReleases is how many actors are given up at once to a home that is far away.
+const maxReleases = 128
+
 // release retires actors until none that match are left.
 func (s *System) release(ctx context.Context, match func(*durable) bool) error {
 	t := time.NewTicker(2 * time.Millisecond)
 	defer t.Stop()
 	for {
-		left := 0
+		left, busy := 0, 0
 		s.each(func(r running) {
-			if a, ok := r.(*durable); ok && match(a) {
-				left++
-				a.mail.post(func() { a.retire(true) })
+			a, ok := r.(*durable)
+			if !ok || !match(a) {
+				return
+			}
+			left++
+			if s.shared && busy >= maxReleases {
+				return
+			}
+			busy++
+			if a.leaving.CompareAndSwap(false, true) {
+				a.mail.post(func() {
+					defer a.leaving.Store(false)
+					a.retire(true)
+				})
 			}
 		})
 		if left == 0 {
