@@ -115,8 +115,8 @@ func (g *Gallery) past(ctx context.Context, p easel.Principal, id easel.ID, work
 			return err
 		case try == relocations:
 			// It is not moving: what is named is not there. That is no answer to a
-			// request but damage.
-			return fmt.Errorf("gallery: history of image %s cannot be read: %v", id, err)
+			// request but damage, so the code of the error must not show through.
+			return fmt.Errorf("gallery: history of image %s cannot be read: %s", id, err.Error())
 		}
 	}
 }
