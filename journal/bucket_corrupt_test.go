@@ -17,6 +17,7 @@ type past struct {
 	last  map[journal.Name]int
 	// open is the log of each actor's last term: nobody vouches for its end.
 	open map[journal.Name]string
+	dir  string // for what is restored
 }
 
 // term begins a term in another process, appends up to batch to and drops it.
@@ -40,7 +41,7 @@ func (p *past) term(t *testing.T, name journal.Name, to int, then func(journal.T
 
 func newPast(t *testing.T) *past {
 	t.Helper()
-	p := &past{store: journaltest.NewStore(), last: map[journal.Name]int{}, open: map[journal.Name]string{}}
+	p := &past{store: journaltest.NewStore(), last: map[journal.Name]int{}, open: map[journal.Name]string{}, dir: t.TempDir()}
 	compact := func(term journal.Term) {
 		if err := journal.CompactTerm(t.Context(), term); err != nil {
 			t.Fatal(err)
@@ -101,13 +102,17 @@ func (p *past) with(change func(s *journaltest.Store)) *past {
 // allowed.
 func (p *past) check(t *testing.T, what string, shorter bool) int {
 	t.Helper()
-	b := openBucket(t, journal.BucketOptions{Store: p.store})
+	b, err := journal.OpenBucket(journal.BucketOptions{Store: p.store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
 	bad := 0
 	for name, last := range p.last {
 		term, err := b.Claim(t.Context(), name)
 		var raw []byte
 		if err == nil {
-			raw, err = journaltest.Restored(t.Context(), term, t.TempDir())
+			raw, err = journaltest.Restored(t.Context(), term, p.dir)
 		}
 		if err != nil {
 			bad++
@@ -139,31 +144,32 @@ func TestBucketNoticesEveryFlippedBit(t *testing.T) {
 	}
 	p = newPast(t)
 	rng := rand.New(rand.NewPCG(5, 6))
-	noticed, flips := map[string]int{}, map[string]int{}
+	noticed := map[string]int{}
+	keys := p.store.Keys()
 	per := 12
 	if testing.Short() {
 		per = 4
 	}
-	for _, key := range p.store.Keys() {
-		for range per {
-			bit := rng.IntN(len(p.store.Bytes(key)) * 8)
-			broken := p.with(func(s *journaltest.Store) { s.Bytes(key)[bit/8] ^= 1 << (bit % 8) })
-			bad := broken.check(t, fmt.Sprintf("%s bit %d", key, bit), false)
-			flips[kindOfKey(key)]++
-			if bad > 0 {
-				noticed[kindOfKey(key)]++
-			}
-			if bad > 1 {
-				t.Errorf("%s bit %d: damage of one actor closes %d", key, bit, bad)
-			}
+	d := newDamager(t, "bit flips, bucket", len(keys), per)
+	for object, part := range d.all() {
+		key := keys[object]
+		bit := part.bit(rng, int64(len(p.store.Bytes(key)))*8)
+		broken := p.with(func(s *journaltest.Store) { s.Bytes(key)[bit/8] ^= 1 << (bit % 8) })
+		bad := broken.check(t, fmt.Sprintf("%s bit %d", key, bit), false)
+		d.did(t, kindOfKey(key), bad > 0)
+		if bad > 0 {
+			noticed[kindOfKey(key)]++
+		}
+		if bad > 1 {
+			t.Errorf("%s bit %d: damage of one actor closes %d", key, bit, bad)
 		}
 	}
 	for _, kind := range []string{"head", "log", "l1", "snap", "templates"} {
 		if noticed[kind] == 0 {
-			t.Errorf("no damage of %s was noticed, %d bits were flipped", kind, flips[kind])
+			t.Errorf("no damage of %s was noticed: %s", kind, d)
 		}
 	}
-	t.Logf("flipped %v, noticed %v, the others were harmless", flips, noticed)
+	t.Log(d)
 }
 
 func TestBucketNoticesMissingObjects(t *testing.T) {

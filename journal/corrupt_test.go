@@ -56,40 +56,46 @@ func TestDamageIsNoticedOrHarmless(t *testing.T) {
 	fsys, m := atRest(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	noticed := map[string]int{}
-	for _, f := range fsys.Files() {
-		flips := min(int(f.Size), 30)
-		if testing.Short() {
-			flips = min(flips, 10)
+	files := fsys.Files()
+	per := 30
+	if testing.Short() {
+		per = 10
+	}
+	d := newDamager(t, "bit flips, folder", len(files), per)
+	for object, part := range d.all() {
+		f := files[object]
+		bit := part.bit(rng, f.Size*8)
+		broken := fsys.Clone()
+		if err := broken.Flip(f.Path, bit); err != nil {
+			t.Fatal(err)
 		}
-		for range flips {
-			bit := rng.Int64N(f.Size * 8)
-			broken := fsys.Clone()
-			if err := broken.Flip(f.Path, bit); err != nil {
-				t.Fatal(err)
-			}
-			what := fmt.Sprintf("%s bit %d", f.Path, bit)
-			bad := claimDamaged(t, broken, m, what)
-			if again := claimDamaged(t, broken, m, what); again != bad {
-				t.Errorf("%s: %d actors are closed, after another start %d", what, bad, again)
-			}
-			if bad > 0 {
-				noticed[kindOf(f.Path)]++
-			}
-			if strings.HasPrefix(f.Path, "/store/actors/") && bad > 1 {
-				t.Errorf("%s bit %d: damage of one actor closes %d", f.Path, bit, bad)
-			}
+		what := fmt.Sprintf("%s bit %d", f.Path, bit)
+		bad := claimDamaged(t, broken, m, what)
+		if again := claimDamaged(t, broken, m, what); again != bad {
+			t.Errorf("%s: %d actors are closed, after another start %d", what, bad, again)
+		}
+		d.did(t, kindOf(f.Path), bad > 0)
+		if bad > 0 {
+			noticed[kindOf(f.Path)]++
+		}
+		if strings.HasPrefix(f.Path, "/store/actors/") && bad > 1 {
+			t.Errorf("%s bit %d: damage of one actor closes %d", f.Path, bit, bad)
 		}
 	}
 	for _, kind := range []string{"head", "l1", "snap", "log"} {
 		if noticed[kind] == 0 {
-			t.Errorf("no damage of %s was noticed", kind)
+			t.Errorf("no damage of %s was noticed: %s", kind, d)
 		}
 	}
+	t.Log(d)
 }
 
 func kindOf(path string) string {
 	if strings.HasPrefix(path, "/store/log/") {
 		return "log"
+	}
+	if strings.Contains(path, "/templates/") {
+		return "templates"
 	}
 	kind, _, _ := strings.Cut(filepath.Base(path), "-")
 	return kind
