@@ -30,12 +30,12 @@ type homeView struct {
 
 // openView opens the configured home to read it. A folder must not be in use by a
 // node; a bucket may be. It returns a *usageError if the home cannot be read.
-func openView(c Config, sh shell) (v *homeView, err error) {
+func openView(c Config, sh shell) (_ *homeView, err error) {
 	place, err := parseHome(c, sh.lookup)
 	if err != nil {
 		return nil, err
 	}
-	v = &homeView{place: place}
+	v := &homeView{place: place}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, v.Close())
