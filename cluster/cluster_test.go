@@ -273,6 +273,16 @@ func TestCrashedNodeIsReplaced(t *testing.T) {
 	settled(t, a, b)
 }
 
+func TestNodeTakenForDeadComesBack(t *testing.T) {
+	a, b := pair(t)
+	a.tell(order{Do: "bury", Node: "b"})
+	agree(t, a)
+	agree(t, a, b)
+	if r := a.tell(order{Do: "echo", Node: "b", ID: "x"}); r.By != "b" {
+		t.Errorf("afterwards it is asked: %+v", r)
+	}
+}
+
 func TestRestartedNodeTakesItsPlaceAtOnce(t *testing.T) {
 	a, b, c := trio(t)
 	before := a.tell(order{Do: "owners", Count: 100}).Owners

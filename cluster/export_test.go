@@ -68,3 +68,12 @@ func CutLinks(n *Node) {
 		n.links.end(k)
 	}
 }
+
+// Bury has n take a member for dead whose process has not ended.
+func Bury(n *Node, name string) {
+	for _, m := range n.Members() {
+		if m.Name == name {
+			n.gossip.Load().bury(m.Name, m.Incarnation)
+		}
+	}
+}

@@ -26,13 +26,14 @@ type gossip struct {
 
 	mu   sync.Mutex // guards what follows
 	seen map[string]Sighting
+	dead map[string]Sighting  // taken out of seen by bury: memberlist does not know yet
 	own  []byte               // what this node says of itself
 	lost map[string]time.Time // where nodes were that did not leave of their own will, and when
 }
 
 // startGossip listens; nobody is known until join is called.
 func startGossip(name string, at endpoint, advertise string, own *wire.Member, key []byte, log *slog.Logger) (*gossip, error) {
-	g := &gossip{changed: make(chan struct{}, 1), seen: map[string]Sighting{}, lost: map[string]time.Time{}}
+	g := &gossip{changed: make(chan struct{}, 1), seen: map[string]Sighting{}, dead: map[string]Sighting{}, lost: map[string]time.Time{}}
 	if err := g.say(own); err != nil {
 		return nil, err
 	}
@@ -161,6 +162,7 @@ func (g *gossip) note(n *memberlist.Node, alive bool) {
 	}
 	address := net.JoinHostPort(n.Addr.String(), strconv.Itoa(int(n.Port)))
 	g.mu.Lock()
+	delete(g.dead, n.Name)
 	if alive {
 		g.seen[n.Name] = Sighting{Name: name, Incarnation: incarnation, Member: m, Gossip: address}
 		delete(g.lost, address)
@@ -171,9 +173,54 @@ func (g *gossip) note(n *memberlist.Node, alive bool) {
 		}
 	}
 	g.mu.Unlock()
+	g.signal()
+}
+
+func (g *gossip) signal() {
 	select {
 	case g.changed <- struct{}{}:
 	default:
+	}
+}
+
+// bury takes a run of a node for dead before memberlist does.
+func (g *gossip) bury(name, incarnation string) {
+	g.mu.Lock()
+	full := name + "/" + incarnation
+	s, ok := g.seen[full]
+	if ok {
+		delete(g.seen, full)
+		g.dead[full] = s
+	}
+	g.mu.Unlock()
+	if ok {
+		g.signal()
+	}
+}
+
+// buried returns those that memberlist still holds to be alive.
+func (g *gossip) buried() []Sighting {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]Sighting, 0, len(g.dead))
+	for _, s := range g.dead {
+		all = append(all, s)
+	}
+	return all
+}
+
+// exhume takes back bury, unless memberlist has learnt more meanwhile.
+func (g *gossip) exhume(s Sighting) {
+	g.mu.Lock()
+	full := s.Name + "/" + s.Incarnation
+	_, ok := g.dead[full]
+	if ok {
+		delete(g.dead, full)
+		g.seen[full] = s
+	}
+	g.mu.Unlock()
+	if ok {
+		g.signal()
 	}
 }
 

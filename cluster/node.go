@@ -51,13 +51,14 @@ type Node struct {
 	sending sendings      // on their way to others
 	resends atomic.Int64  // answers that wait for their link
 
-	done    chan struct{} // closed by Close
-	wg      sync.WaitGroup
-	moved   chan struct{} // has a token when the owners may have changed
-	view    chan chan<- struct{}
-	failed  chan error
-	closing sync.Once
-	leaving sync.Once
+	done     chan struct{} // closed by Close
+	wg       sync.WaitGroup
+	suspects chan *peer    // whose processes may have ended
+	moved    chan struct{} // has a token when the owners may have changed
+	view     chan chan<- struct{}
+	failed   chan error
+	closing  sync.Once
+	leaving  sync.Once
 
 	mu  sync.Mutex // guards what follows
 	own *wire.Member
@@ -80,7 +81,7 @@ func New(c Config) (*Node, error) {
 	}
 	n := &Node{
 		config: c, log: c.Log, listen: listen, moved: make(chan struct{}, 1), view: make(chan chan<- struct{}),
-		failed: make(chan error, 1), done: make(chan struct{}),
+		failed: make(chan error, 1), done: make(chan struct{}), suspects: make(chan *peer, 64),
 	}
 	if len(c.Key) > 0 {
 		if n.secrets, err = newSecrets(c.Key); err != nil {
@@ -172,6 +173,7 @@ func (n *Node) Start(ctx context.Context, local Local) error {
 		return err
 	}
 	n.wg.Go(func() { n.rejoin(h.life, g) })
+	n.wg.Go(func() { n.inquire(h.life, g) })
 	n.wg.Go(n.sweep)
 	if err := n.become(ctx, wire.State_STATE_SERVING); err != nil {
 		if ctx.Err() != nil {

@@ -157,6 +157,7 @@ func (n *Node) broken(address string) {
 	for _, p := range n.table.Load().runs {
 		if p.address == address {
 			p.lose()
+			n.suspect(p)
 		}
 	}
 }
@@ -166,6 +167,7 @@ func (n *Node) broken(address string) {
 func (n *Node) silent(incarnation string) {
 	if p := n.table.Load().runs[incarnation]; p != nil {
 		p.lose()
+		n.suspect(p)
 	}
 }
 

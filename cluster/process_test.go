@@ -242,6 +242,8 @@ func obey(n *cluster.Node, local *testActors, registry *prometheus.Registry, o o
 		r.Count = int(local.hanging.Load())
 	case "cut":
 		cluster.CutLinks(n)
+	case "bury":
+		cluster.Bury(n, o.Node)
 	case "hang and cut":
 		cut := time.AfterFunc(100*time.Millisecond, func() { cluster.CutLinks(n) })
 		defer cut.Stop()
