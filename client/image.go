@@ -1,0 +1,110 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+
+	"github.com/easelhq/easel"
+)
+
+// Upload stores an image. The content is streamed, so this is not repeated: after
+// a failure that is no *easel.Error it may have happened.
+func (c *Client) Upload(ctx context.Context, filename string, content io.Reader) (easel.Image, error) {
+	r, w := io.Pipe()
+	form := multipart.NewWriter(w)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h := textproto.MIMEHeader{}
+		h.Set("Content-Disposition", multipart.FileContentDisposition("image", filename))
+		part, err := form.CreatePart(h)
+		if err == nil {
+			_, err = io.Copy(part, content)
+		}
+		if err == nil {
+			err = form.Close()
+		}
+		_ = w.CloseWithError(err) // never fails
+	}()
+	defer func() {
+		_ = r.Close() // never fails
+		<-done
+	}()
+	res, err := c.send(ctx, request{method: http.MethodPost, path: "/api/images/upload"}, r, http.Header{"Content-Type": {form.FormDataContentType()}})
+	if err != nil {
+		return easel.Image{}, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return easel.Image{}, fmt.Errorf("read answer: %w", err)
+	}
+	if res.StatusCode != http.StatusCreated {
+		return easel.Image{}, failure(res, b)
+	}
+	var out struct{ Image easel.Image }
+	if err := json.Unmarshal(b, &out); err != nil {
+		return easel.Image{}, fmt.Errorf("decode answer: %w", err)
+	}
+	return out.Image, nil
+}
+
+// Image returns an image's row.
+func (c *Client) Image(ctx context.Context, id easel.ID) (easel.Image, error) {
+	var out struct{ Image easel.Image }
+	_, err := c.call(ctx, request{method: http.MethodGet, path: imagePath(id)}, &out)
+	return out.Image, err
+}
+
+// ImageFilter says which images are meant; empty fields filter nothing.
+type ImageFilter struct {
+	UploadedBy string
+	Label      string // with an annotation of exactly this label
+	Filename   string // a part of it, in any case
+}
+
+// Images yields the tenant's images, newest first. An error ends it.
+func (c *Client) Images(ctx context.Context, f ImageFilter) iter.Seq2[easel.Image, error] {
+	return func(yield func(easel.Image, error) bool) {
+		query := url.Values{"limit": {"500"}}
+		for name, v := range map[string]string{"uploaded_by": f.UploadedBy, "label": f.Label, "filename": f.Filename} {
+			if v != "" {
+				query.Set(name, v)
+			}
+		}
+		for {
+			var page struct {
+				Images []easel.Image
+				Next   *string `json:"next_cursor"`
+			}
+			if _, err := c.call(ctx, request{method: http.MethodGet, path: "/api/images", query: query}, &page); err != nil {
+				yield(easel.Image{}, err)
+				return
+			}
+			for _, image := range page.Images {
+				if !yield(image, nil) {
+					return
+				}
+			}
+			if page.Next == nil {
+				return
+			}
+			query.Set("cursor", *page.Next)
+		}
+	}
+}
+
+// DeleteImage hides an image; it can be restored for some time.
+func (c *Client) DeleteImage(ctx context.Context, id easel.ID) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: imagePath(id)}, nil)
+	return err
+}
+
+func imagePath(id easel.ID) string { return "/api/images/" + url.PathEscape(string(id)) }
