@@ -11,6 +11,8 @@ VERSITYGW     := v1.8.0
 MINIO         := v0.0.0-20260212201848-7aac2a2c5b7c
 FUZZTIME      ?= 20s
 ROUNDS        ?= 50
+MINUTES       ?= 45
+TORTURE       ?=
 PLATFORMS     := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 VERSION       := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 # What is worth the race detector's price. SQLite in Go is 26 times slower under
@@ -20,7 +22,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./e2e/linear ./g
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers models crash bench docs web release clean
+.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture models crash bench docs web release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -65,6 +67,9 @@ s3: s3-servers ## the tests on real S3 servers (built once, in .tools)
 	$(GO) test -count=1 -v -timeout 60m -run OnS3 ./e2e -crash.rounds $(ROUNDS)
 
 s3-servers: $(TOOLS)/versitygw-$(VERSITYGW) $(TOOLS)/minio-$(MINIO)
+
+torture: s3-servers ## every long suite, with a table at the end, in MINUTES (45); TORTURE=-short is a part in 4
+	$(GO) run ./e2e/torture -minutes $(MINUTES) $(TORTURE)
 
 models: ## the models in full: power loss at every step, owners that fight, linearizability
 	$(GO) test -count=1 -timeout 30m -run 'PowerLoss|Model' ./journal -journal.stride 1 -journal.rounds 500

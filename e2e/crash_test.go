@@ -57,6 +57,14 @@ func TestCrash(t *testing.T) {
 	})
 }
 
+// awaitWork returns once the clients were told more than before, or did not get on
+// for a while.
+func awaitWork(w *world, before int) {
+	for late := time.Now().Add(5 * time.Second); w.told() < before+20 && time.Now().Before(late); {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // victim is a node that is killed again and again.
 type victim struct {
 	suite        string // its name in reports
@@ -81,7 +89,7 @@ func crash(t *testing.T, v victim) {
 	defer func() { tell(t, report) }()
 
 	for round := range *crashRounds {
-		before := w.acked()
+		before, told := w.acked(), w.told()
 		stop := make(chan struct{})
 		var working sync.WaitGroup
 		for i, work := range w.workers() {
@@ -89,6 +97,9 @@ func crash(t *testing.T, v victim) {
 			working.Go(func() { work(t.Context(), newAPI(n.base, bearer), stop, r) })
 		}
 		time.Sleep(time.Duration(20+random.IntN(600)) * time.Millisecond)
+		if random.IntN(2) == 0 { // not only while the node is getting under way
+			awaitWork(w, told)
+		}
 		n.kill()
 		close(stop)
 		working.Wait()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel/e2e/linear"
+	"github.com/easelhq/easel/e2e/tally"
 )
 
 func linearFlags() (seconds *float64, seed *uint64) {
@@ -44,6 +45,7 @@ func TestLinear(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	began := time.Now()
 	calls, unknown := 0, 0
+	report := &tally.Report{Suite: "linearizability, folder"}
 	for episode := uint64(0); episode == 0 || time.Since(began).Seconds() < *linearSeconds; episode++ {
 		target.begin(newAPI(n.base, target.tokens["user0"]).upload(t, "linear.png", picture(20, 20, byte(episode))).ID)
 		load := &linear.Load{Target: target, History: target.history, Clients: 9, Seed: seed + episode*1000, Most: 1500}
@@ -84,6 +86,9 @@ func TestLinear(t *testing.T) {
 		}
 		calls += target.history.Len()
 		unknown += target.history.Unknown()
+		report.Round, report.Acked = int(episode)+1, calls-unknown
+		report.Count(map[string]int{"SIGKILL": 2})
+		tell(t, report)
 	}
 	t.Logf("%d calls are in order, %d of them with an unknown outcome", calls, unknown)
 }

@@ -105,7 +105,7 @@ func (p *pair) episode(target *process, seed uint64) (map[string]int, error) {
 	}()
 	target.base = p.nodes[0].base
 	target.second.Store(&p.nodes[1].base)
-	target.begin(newAPI(target.base, target.tokens["user0"]).upload(t, "linear.png", picture(20, 20, byte(seed))).ID)
+	target.begin(uploadUntilTaken(t, newAPI(target.base, target.tokens["user0"]), picture(20, 20, byte(seed))))
 	load := &linear.Load{Target: target, History: target.history, Clients: 9, Seed: seed, Most: *linearS3Calls}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 	defer cancel()
@@ -126,6 +126,25 @@ func (p *pair) episode(target *process, seed uint64) (map[string]int, error) {
 		events[name] += n
 	}
 	return events, target.history.Check(patience)
+}
+
+// uploadUntilTaken uploads a picture, again if the outcome is unknown, and returns
+// the image's id.
+func uploadUntilTaken(t *testing.T, a *api, content []byte) string {
+	t.Helper()
+	var out struct{ Image imageRow }
+	eventually(t, "an upload is taken", func() error {
+		body, contentType := form("linear.png", content)
+		got, err := a.do(t.Context(), "POST", "/api/images/upload", body, "Content-Type", contentType)
+		if err != nil {
+			return err
+		}
+		if got.status != http.StatusCreated {
+			return fmt.Errorf("%s", got)
+		}
+		return got.into(&out)
+	})
+	return out.Image.ID
 }
 
 // disturb does one thing after another to the line and to the nodes until the

@@ -18,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/easelhq/easel/e2e/tally"
 	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/journal/journaltest"
 	"github.com/easelhq/easel/pages"
@@ -457,15 +458,22 @@ func TestFencingModel(t *testing.T) {
 	if testing.Short() {
 		rounds = min(rounds, 10)
 	}
-	for i := range rounds {
-		seed := *modelSeed + uint64(i)
+	report := tally.Report{Suite: "fencing model", Rounds: rounds}
+	for began := time.Now(); report.Round < rounds && (*damageWithin == 0 || time.Since(began) < *damageWithin); {
+		seed := *modelSeed + uint64(report.Round)
 		acked, err := round(t, seed, journal.NoBucketFault)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		sum += acked
+		report.Round, report.Acked = report.Round+1, sum
+		if report.Round%20 == 0 || report.Round == rounds {
+			if err := report.Write(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	t.Logf("%d rounds, %d appends acknowledged, none lost", rounds, sum)
+	t.Logf("%d rounds, %d appends acknowledged, none lost", report.Round, sum)
 	if sum == 0 {
 		t.Error("nothing was ever acknowledged: this test saw nothing")
 	}

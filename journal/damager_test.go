@@ -13,7 +13,7 @@ import (
 
 func damageFlags() (flips *int, within *time.Duration) {
 	return flag.Int("journal.flips", 0, "how many bits are flipped, spread over all objects; 0: a few in each"),
-		flag.Duration("journal.within", 0, "no more bits are flipped after this; 0: all are")
+		flag.Duration("journal.within", 0, "no more bits are flipped, and no more rounds of the fencing model begun, after this; 0: all are")
 }
 
 var damageFlips, damageWithin = damageFlags()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel/e2e/linear"
+	"github.com/easelhq/easel/e2e/tally"
 )
 
 func linearFlags() (seconds *float64, seed *uint64) {
@@ -70,6 +71,7 @@ func TestImageIsLinearizable(t *testing.T) {
 	first := seed(t)
 	began := time.Now()
 	calls, unknown := 0, 0
+	report := tally.Report{Suite: "linearizability, in process"}
 	for n := uint64(0); n < 2 || time.Since(began).Seconds() < *linearSeconds; n++ {
 		fail := []int{0, 40, 8}[n%3]
 		h := episode(t, first+n*1000, fail, 900, bugs{})
@@ -78,6 +80,11 @@ func TestImageIsLinearizable(t *testing.T) {
 		}
 		calls += h.Len()
 		unknown += h.Unknown()
+		report.Round, report.Acked = int(n)+1, calls-unknown
+		report.Count(map[string]int{"crash": 2})
+		if err := report.Write(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Logf("%d calls are in order, %d of them with an unknown outcome", calls, unknown)
 }
