@@ -168,6 +168,9 @@ func TestContractPastStates(t *testing.T) {
 	if now := ada.must(t, http.StatusOK, "GET", "/api/images/"+image+"/annotations", nil); string(now.body) != lists[64].body {
 		t.Errorf("without at: %s", now)
 	}
+	if old := ada.must(t, http.StatusOK, "GET", "/api/annotations/by-image/"+image+"?at=20", nil, "X-Easel-Read", "local"); string(old.body) != lists[20].body || old.header.Get("X-Easel-Age") == "" {
+		t.Errorf("by image: %s", old)
+	}
 	for _, ver := range []int{0, 3, 20, 64} {
 		var row struct {
 			Image struct {

@@ -47,7 +47,7 @@ func annotationRoutes() []Route {
 		{
 			Method: http.MethodGet, Path: "/api/annotations/by-image/{imageId}", Tag: "Annotations", Summary: "All annotations of one version of an image, newest first",
 			Access: Token, Role: easel.Viewer, Answer: jsonAnswer[listAnswer](http.StatusOK, "X-Easel-Version"),
-			Params: readParams(listParams()...), serve: (*call).listAnnotations,
+			Params: readParams(append([]Param{atParam}, listParams()...)...), serve: (*call).annotationsAt,
 		},
 		{
 			Method: http.MethodGet, Path: "/api/images/{id}/annotations/{annotationId}", Tag: "Annotations", Summary: "One annotation",

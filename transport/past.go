@@ -75,9 +75,19 @@ func moment(name, s string) (canvas.Moment, error) {
 	return canvas.Moment{At: at}, nil
 }
 
+// wantsPast reads what a request says about the version that it may be answered
+// from: the past is the same everywhere, and where it ends the owner says.
+func (c *call) wantsPast() error {
+	w, err := c.wants()
+	if w.local {
+		c.w.Header()["X-Easel-Age"] = fresh
+	}
+	return err
+}
+
 // imageAt answers an image's row as it was.
 func (c *call) imageAt(id easel.ID, m canvas.Moment) error {
-	if _, err := c.wants(); err != nil {
+	if err := c.wantsPast(); err != nil {
 		return err
 	}
 	then, err := c.c.Past.ImageAt(c.ctx, c.p, id, m)
@@ -100,7 +110,7 @@ func (c *call) annotationsAt() error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.wants(); err != nil {
+	if err := c.wantsPast(); err != nil {
 		return err
 	}
 	list, err := c.c.Past.AnnotationsAt(c.ctx, c.p, image, m, filter)
