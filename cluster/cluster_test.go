@@ -275,8 +275,9 @@ func TestCrashedNodeIsReplaced(t *testing.T) {
 
 func TestNodeTakenForDeadComesBack(t *testing.T) {
 	a, b := pair(t)
-	a.tell(order{Do: "bury", Node: "b"})
-	agree(t, a)
+	if r := a.tell(order{Do: "bury", Node: "b"}); r.Err != "" {
+		t.Error(r.Err)
+	}
 	agree(t, a, b)
 	if r := a.tell(order{Do: "echo", Node: "b", ID: "x"}); r.By != "b" {
 		t.Errorf("afterwards it is asked: %+v", r)

@@ -69,11 +69,16 @@ func CutLinks(n *Node) {
 	}
 }
 
-// Bury has n take a member for dead whose process has not ended.
-func Bury(n *Node, name string) {
+// Bury has n take a member for dead whose process has not ended, and reports
+// whether n sees it no more.
+func Bury(n *Node, name string) (gone bool) {
 	for _, m := range n.Members() {
 		if m.Name == name {
 			n.gossip.Load().bury(m.Name, m.Incarnation)
 		}
 	}
+	seen := make(chan struct{})
+	n.view <- seen
+	<-seen
+	return n.table.Load().peers[name] == nil
 }

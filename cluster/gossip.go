@@ -21,8 +21,9 @@ import (
 // that a restarted process is never taken for its corpse.
 type gossip struct {
 	list    *memberlist.Memberlist
-	address string        // under which others reach this node
-	changed chan struct{} // has a token when seen has changed
+	address string               // under which others reach this node
+	changed chan struct{}        // has a token when seen has changed
+	reached map[string]time.Time // addresses that answered, and when; for reach only
 
 	mu   sync.Mutex // guards what follows
 	seen map[string]Sighting
@@ -33,7 +34,7 @@ type gossip struct {
 
 // startGossip listens; nobody is known until join is called.
 func startGossip(name string, at endpoint, advertise string, own *wire.Member, key []byte, log *slog.Logger) (*gossip, error) {
-	g := &gossip{changed: make(chan struct{}, 1), seen: map[string]Sighting{}, dead: map[string]Sighting{}, lost: map[string]time.Time{}}
+	g := &gossip{changed: make(chan struct{}, 1), reached: map[string]time.Time{}, seen: map[string]Sighting{}, dead: map[string]Sighting{}, lost: map[string]time.Time{}}
 	if err := g.say(own); err != nil {
 		return nil, err
 	}

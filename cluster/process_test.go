@@ -243,7 +243,9 @@ func obey(n *cluster.Node, local *testActors, registry *prometheus.Registry, o o
 	case "cut":
 		cluster.CutLinks(n)
 	case "bury":
-		cluster.Bury(n, o.Node)
+		if !cluster.Bury(n, o.Node) {
+			r.Err = "it is still a member"
+		}
 	case "hang and cut":
 		cut := time.AfterFunc(100*time.Millisecond, func() { cluster.CutLinks(n) })
 		defer cut.Stop()

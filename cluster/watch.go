@@ -87,6 +87,9 @@ func (n *Node) announce(local Local) {
 const (
 	rejoinEvery = time.Second
 	rejoinFor   = time.Hour // a lost node that is no seed
+	// reachedFor is how long an address is left alone that answered: the member
+	// there may tell of itself under another one.
+	reachedFor = 5 * time.Second
 )
 
 // joinFirst finds the cluster, and makes sure that this node's name is its own.
@@ -103,6 +106,9 @@ func (n *Node) joinFirst(ctx context.Context, g *gossip) error {
 			pause.Stop()
 			return errors.New("cluster: the node is closed")
 		}
+	}
+	if len(n.config.Join) > 0 && len(g.sightings()) < 2 {
+		n.log.Warn("no member answers; this node serves alone and goes on asking", "join", n.config.Join)
 	}
 	for _, s := range g.sightings() {
 		if n.speak(s.Member.GetMinVersion(), s.Member.GetMaxVersion()) == 0 {
@@ -151,12 +157,14 @@ func (n *Node) reach(ctx context.Context, g *gossip, addresses []string) (others
 				continue
 			}
 			others = true
-			if live[one] {
+			if live[one] || time.Since(g.reached[one]) < reachedFor {
 				continue
 			}
 			if _, err := g.list.Join([]string{one}); err != nil {
 				n.log.Debug("member not reached", "address", one, "err", err)
+				continue
 			}
+			g.reached[one] = time.Now()
 		}
 	}
 	return others
