@@ -115,9 +115,8 @@ func (l *Live) connection(ctx context.Context) error {
 	}
 	r := reading{live: l, conn: conn, start: func() {
 		writer.Go(func() {
-			if l.write(ctx, conn) != nil {
-				cancel()
-			}
+			l.write(ctx, conn)
+			cancel()
 		})
 	}}
 	return r.all()
@@ -176,7 +175,7 @@ func deliver(conn *websocket.Conn, b []byte) error {
 
 // write sends what waits, in order, as long as the connection lives. After a
 // temporary refusal it starts again with the oldest frame.
-func (l *Live) write(ctx context.Context, conn *websocket.Conn) error {
+func (l *Live) write(ctx context.Context, conn *websocket.Conn) {
 	for {
 		var next *frame
 		err := l.wait(ctx, func() bool {
@@ -187,11 +186,8 @@ func (l *Live) write(ctx context.Context, conn *websocket.Conn) error {
 			l.sent++
 			return true
 		})
-		if err != nil {
-			return err
-		}
-		if err := deliver(conn, opcodec.AppendFrame(nil, next.seq, next.ops)); err != nil {
-			return err
+		if err != nil || deliver(conn, opcodec.AppendFrame(nil, next.seq, next.ops)) != nil {
+			return
 		}
 	}
 }
