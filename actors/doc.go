@@ -17,12 +17,16 @@
 //
 // An ephemeral actor lives in memory on one node and is gone when it is done.
 //
+// A System with a Network is one node of a cluster: any node takes any request, and
+// carries it to the node that its actor belongs on. Requests follow an actor that
+// moves, and have one effect however often they had to be repeated.
+//
 // # Concurrency
 //
 //  1. All methods of one actor's behavior and companion, and all functions it
 //     gave to be called back, run one at a time, each after the other.
 //  2. Messages of one sender to one actor are handled in the order sent, unless
-//     the actor was released in between.
+//     the actor was released or moved in between, or the network lost one.
 //  3. An answer, a publication or a told message is seen by nobody before the
 //     turn it comes from is durable, except for answers marked Ungated.
 //  4. A mailbox that is full refuses at once (CodeOverloaded); no sender and no
