@@ -16,14 +16,15 @@ import (
 	"github.com/easelhq/easel/e2e/tally"
 )
 
-func clusterFlags() (server *string, sockets, images, rounds *int) {
+func clusterFlags() (server *string, sockets, images, rounds, cuts *int) {
 	return flag.String("cluster.server", "fake", "what a cluster's home is in: fake (in this process), versitygw or minio"),
 		flag.Int("cluster.sockets", 60, "sockets of the rolling restart"),
 		flag.Int("cluster.images", 12, "images they draw on"),
-		flag.Int("cluster.rounds", 1, "how often the rolling restart restarts every node")
+		flag.Int("cluster.rounds", 1, "how often the rolling restart restarts every node"),
+		flag.Int("cluster.cuts", 1, "how many kinds of partition are tried, of 4")
 }
 
-var clusterServer, clusterSockets, clusterImages, clusterRounds = clusterFlags()
+var clusterServer, clusterSockets, clusterImages, clusterRounds, clusterCuts = clusterFlags()
 
 // street is where the nodes are, for clients that go from one to another.
 type street struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +17,8 @@ type city struct {
 	dir                string
 	seeds              []string // gossip addresses, fixed for each name
 	nodes              map[string]*node
-	args               []string // of every node
+	args               []string                             // of every node
+	start              func(i int, args []string) *exec.Cmd // makes a node's process; nil: here
 }
 
 // newCity makes a cluster in which nothing runs yet. Its nodes are called n1, n2, …
@@ -54,7 +56,12 @@ func (c *city) launch(t *testing.T, i int) *node {
 		"--store=" + c.store, secretFlag(), "--node=" + c.name(i), "--region=r",
 		"--cluster-bind=" + c.seeds[i], "--cluster-join=" + strings.Join(c.seeds, ","), "--cluster-key=" + c.key,
 	}, c.args...)
-	n := launch(t, c.folder(i), args...)
+	var n *node
+	if c.start == nil {
+		n = launch(t, c.folder(i), args...)
+	} else {
+		n = follow(t, c.start(i, append([]string{"serve", "--data=" + c.folder(i)}, args...)), c.folder(i))
+	}
 	c.nodes[c.name(i)] = n
 	return n
 }
