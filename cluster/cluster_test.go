@@ -235,6 +235,7 @@ func freePorts(t *testing.T, n int) []int {
 }
 
 func TestPausedNodeIsReplacedAndComesBack(t *testing.T) {
+	t.Parallel()
 	a, b, c := trio(t)
 	c.signal(syscall.SIGSTOP)
 	agree(t, a, b)
@@ -248,6 +249,7 @@ func TestPausedNodeIsReplacedAndComesBack(t *testing.T) {
 }
 
 func TestCrashedNodeIsReplaced(t *testing.T) {
+	t.Parallel()
 	key := newKey(t)
 	a := launch(t, setup{Name: "a", Key: key})
 	b := launch(t, setup{Name: "b", Key: key, Join: []string{a.gossip}})
@@ -322,6 +324,7 @@ func TestDrainedNodeOwnsNothingAndStillAnswers(t *testing.T) {
 }
 
 func TestTwoNodesOfOneName(t *testing.T) {
+	t.Parallel()
 	a, b := pair(t)
 	again := begin(t, setup{Name: "b", Join: []string{a.gossip}})
 	if err := again.ready(); err == nil {
@@ -343,6 +346,7 @@ func TestTwoNodesOfOneName(t *testing.T) {
 }
 
 func TestNodesOfTwoVersions(t *testing.T) {
+	t.Parallel()
 	a := launch(t, setup{Name: "a"})
 	next := launch(t, setup{Name: "next", Join: []string{a.gossip}, Lowest: wire.Version, Highest: wire.Version + 1})
 	agree(t, a, next)

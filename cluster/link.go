@@ -33,6 +33,8 @@ type link struct {
 	queued   atomic.Int64 // bytes given to protoactor that are not written yet
 	cancel   context.CancelFunc
 	failures int       // in a row, before this one
+	opened   bool      // protoactor has a stream for it, or is about to
+	gone     bool      // nobody is at the address any more
 	over     bool      // it has ended
 	released bool      // and protoactor knows
 	retry    time.Time // before this no new one is tried; set when it is over
@@ -81,7 +83,7 @@ func (l *links) open(
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	l.mu.Lock()
-	k.cancel = cancel
+	k.cancel, k.opened = cancel, true
 	over := k.over
 	l.mu.Unlock()
 	if over {
@@ -96,18 +98,21 @@ func (l *links) open(
 	return &stream{ctx: ctx, ClientStream: s, links: l, link: k}, nil
 }
 
-// drop ends the link to address; a new one may follow as soon as it is released.
+// drop ends the link to address, where nobody is any more. A new one may follow as
+// soon as it is released.
 func (l *links) drop(address string) {
 	l.mu.Lock()
 	k := l.byAddress[address]
-	l.mu.Unlock()
-	if k == nil {
-		return
+	if k != nil {
+		k.gone = true
+		if k.released {
+			delete(l.byAddress, address)
+		}
 	}
-	l.end(k)
-	l.mu.Lock()
-	k.failures, k.retry = 0, time.Time{}
 	l.mu.Unlock()
+	if k != nil {
+		l.end(k)
+	}
 }
 
 // close ends all links for good.
@@ -138,6 +143,9 @@ func (l *links) end(k *link) {
 		k.over = true
 		k.retry = time.Now().Add(min(firstRetry<<min(k.failures, 8), lastRetry))
 		k.failures++
+		if !k.opened && l.byAddress[k.address] == k {
+			delete(l.byAddress, k.address) // there is nothing to release
+		}
 	}
 	l.mu.Unlock()
 	cancel()
@@ -154,6 +162,9 @@ func (l *links) release(address string) {
 	l.mu.Lock()
 	if k := l.byAddress[address]; k != nil && k.over {
 		k.released = true
+		if k.gone {
+			delete(l.byAddress, address)
+		}
 	}
 	l.mu.Unlock()
 	l.ended(address)
@@ -219,6 +230,9 @@ func (s *stream) RecvMsg(m any) error {
 		err = io.EOF
 	} else {
 		err = s.ClientStream.RecvMsg(m)
+	}
+	if err == nil && !s.met && greeting.GetConnectResponse() == nil {
+		err = io.EOF
 	}
 	switch {
 	case err == nil && !s.met:

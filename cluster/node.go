@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -191,7 +192,7 @@ func (n *Node) Failed() <-chan error { return n.failed }
 
 // Members returns all members that this node sees alive, itself included, sorted
 // by name.
-func (n *Node) Members() []Member { return n.table.Load().members }
+func (n *Node) Members() []Member { return slices.Clone(n.table.Load().members) }
 
 // Owner implements actors.Network.
 func (n *Node) Owner(key actors.Key) string {

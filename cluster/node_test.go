@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -13,22 +14,25 @@ import (
 	"github.com/easelhq/easel/cluster"
 )
 
+// lone makes a node in the tests' own process. protoactor's globals race when a
+// second one starts there.
 func lone(t *testing.T, c cluster.Config) (*cluster.Node, *testActors) {
 	t.Helper()
+	if raceBuilt {
+		t.Skip("nodes under the race detector are processes")
+	}
 	c.Name, c.Bind, c.Registerer = "n", "127.0.0.1:0", prometheus.NewRegistry()
 	n, err := cluster.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	codec, err := actors.NewCodec(echo{}, hang{})
+	codec, err := actors.NewCodec(echo{}, grow{}, fail{}, hang{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n, &testActors{name: "n", node: n, codec: codec, seen: map[string][]int{}}
 }
 
-// TestNodeAlone has the one node that lives in the tests' own process: a second
-// one would share protoactor's global state with it.
 func TestNodeAlone(t *testing.T) {
 	ignore := goleak.IgnoreCurrent()
 	n, local := lone(t, cluster.Config{Region: "eu", Join: []string{"127.0.0.1:1"}, JoinWait: time.Millisecond})
@@ -69,6 +73,43 @@ func TestNodeAlone(t *testing.T) {
 	if err := n.Close(); err != nil {
 		t.Error(err)
 	}
+	goleak.VerifyNone(t, ignore)
+}
+
+// TestNodeLeavesNothingBehind: what it had with another node ends with it.
+func TestNodeLeavesNothingBehind(t *testing.T) {
+	ignore := goleak.IgnoreCurrent()
+	n, local := lone(t, cluster.Config{})
+	if err := n.Start(t.Context(), local); err != nil {
+		t.Fatal(err)
+	}
+	b := launch(t, setup{Name: "b", Join: []string{n.Gossip()}})
+	eventually(t, "they meet", func() bool { return len(n.Members()) == 2 })
+	for _, m := range []actors.Message{echo{Text: "x"}, grow{Bytes: 1 << 20}, hang{}} {
+		answered := make(chan error, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		n.Carry(ctx, "b", actors.Request{To: actors.Key{Kind: "any", ID: "x"}, Message: m}, func(_ actors.Message, err error) {
+			answered <- err
+		})
+		if _, hangs := m.(hang); hangs {
+			if err := n.Leave(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := <-answered; !errors.Is(err, actors.ErrLost) {
+				t.Errorf("what waits ends with %v", err)
+			}
+		} else if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+	n.Carry(t.Context(), "b", actors.Request{To: actors.Key{Kind: "any", ID: "x"}, Message: echo{}}, func(_ actors.Message, err error) {
+		if !errors.Is(err, actors.ErrMoved) && !errors.Is(err, actors.ErrLost) {
+			t.Errorf("after Leave a request is answered %v", err)
+		}
+	})
+	eventually(t, "the other knows", func() bool { return len(b.tell(order{Do: "members"}).Members) == 1 })
+	b.kill()
 	goleak.VerifyNone(t, ignore)
 }
 

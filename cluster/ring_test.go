@@ -15,13 +15,16 @@ const ringKeys = 10_000
 
 // imageKeys are keys as images have them: hashes that differ everywhere, or
 // numbers that differ in the last character.
-func imageKeys(t *rapid.T) []actors.Key {
-	shape := rapid.SampledFrom([]string{"%032x/%032x", "t/%d%d", "%d/img-%06d"}).Draw(t, "keys")
-	keys := make([]actors.Key, ringKeys)
-	for i := range keys {
-		keys[i] = actors.Key{Kind: "image", ID: fmt.Sprintf(shape, i/100, i)}
+func imageKeys(t *testing.T) func(*rapid.T) []actors.Key {
+	t.Helper()
+	shapes := []string{"%032x/%032x", "t/%d%d", "%d/img-%06d"}
+	keys := make([][]actors.Key, len(shapes))
+	for s, shape := range shapes {
+		for i := range ringKeys {
+			keys[s] = append(keys[s], actors.Key{Kind: "image", ID: fmt.Sprintf(shape, i/100, i)})
+		}
 	}
-	return keys
+	return func(t *rapid.T) []actors.Key { return keys[rapid.IntRange(0, len(keys)-1).Draw(t, "keys")] }
 }
 
 // seatsOf draws the names of n seats, among them such that differ in their last
@@ -54,10 +57,11 @@ func count(names []string) map[string]int {
 }
 
 func TestRingSharesEvenly(t *testing.T) {
+	keysOf := imageKeys(t)
 	rapid.Check(t, func(t *rapid.T) {
 		seats := seatsOf(t, rapid.IntRange(3, 9).Draw(t, "seats"))
 		even := float64(ringKeys) / float64(len(seats))
-		shares := count(owners(seats, imageKeys(t)))
+		shares := count(owners(seats, keysOf(t)))
 		for _, s := range seats {
 			if off := math.Abs(float64(shares[s.Name])-even) / even; off > 0.2 {
 				t.Fatalf("%s has %d of %d, even is %.0f: %v", s.Name, shares[s.Name], ringKeys, even, shares)
@@ -67,9 +71,10 @@ func TestRingSharesEvenly(t *testing.T) {
 }
 
 func TestRingMovesOnlyWhatComesOrGoesWithASeat(t *testing.T) {
+	keysOf := imageKeys(t)
 	rapid.Check(t, func(t *rapid.T) {
 		seats := seatsOf(t, rapid.IntRange(2, 9).Draw(t, "seats"))
-		keys := imageKeys(t)
+		keys := keysOf(t)
 		more := owners(seats, keys)
 		i := rapid.IntRange(0, len(seats)-1).Draw(t, "gone")
 		gone := seats[i].Name
@@ -120,13 +125,14 @@ func TestRingPrefersTheRegion(t *testing.T) {
 }
 
 func TestRingFollowsWeights(t *testing.T) {
+	keysOf := imageKeys(t)
 	rapid.Check(t, func(t *rapid.T) {
 		seats := seatsOf(t, 4)
 		weights := []float64{1, 1, 2, 4}
 		for i := range seats {
 			seats[i].Weight = weights[i]
 		}
-		shares := count(owners(seats, imageKeys(t)))
+		shares := count(owners(seats, keysOf(t)))
 		for i, s := range seats {
 			want := ringKeys * weights[i] / 8
 			if off := math.Abs(float64(shares[s.Name])-want) / want; off > 0.2 {

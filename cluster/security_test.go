@@ -25,6 +25,7 @@ import (
 const secretName = "the-name-nobody-may-learn"
 
 func TestWrongKeyNeitherJoinsNorLearns(t *testing.T) {
+	t.Parallel()
 	a := launch(t, setup{Name: secretName, Key: newKey(t), Region: secretName, Bind: "127.0.0.1:0"})
 	alone := func(n *process) bool { return len(n.tell(order{Do: "members"}).Members) == 1 }
 	for _, other := range []setup{
