@@ -39,6 +39,7 @@ func (puppet) Ask(_ context.Context, r actors.Request) (actors.Message, error) {
 			a := easel.Annotation{ID: "0123456789abcdef0123456789abcdef", Rev: 1, CreatedBy: m.By.User, CreatedAt: 1, UpdatedAt: 1}
 			if op.Draft != nil {
 				a.Label, a.X, a.Y, a.Width, a.Height, a.Confidence = op.Draft.Label, op.Draft.X, op.Draft.Y, op.Draft.Width, op.Draft.Height, op.Draft.Confidence
+				a.Shape, a.Attributes, a.Source, a.Model = op.Draft.Shape, op.Draft.Attributes, op.Draft.Source, op.Draft.Model
 			}
 			out.Annotations = append(out.Annotations, a)
 		}
@@ -47,6 +48,10 @@ func (puppet) Ask(_ context.Context, r actors.Request) (actors.Message, error) {
 		return canvas.ImageReply{Image: easel.Image{Metadata: json.RawMessage("{}")}, Epoch: "e"}, nil
 	case canvas.Say:
 		return canvas.Said{}, nil
+	case canvas.Judge:
+		return canvas.Judged{Epoch: "e"}, nil
+	case tenant.SchemaPut:
+		return tenant.SchemaReply{Version: 1, LabelSchema: m.Schema}, nil
 	case tenant.KeyCreate:
 		return tenant.KeyCreated{}, nil
 	case canvas.List:
@@ -91,6 +96,7 @@ func FuzzBody(f *testing.F) {
 	paths := []string{
 		"POST /api/annotations", "POST /api/annotations/bulk", "POST /api/tickets", "POST /api/keys", "PATCH /api/images/" + id,
 		"POST /api/images/" + id + "/ops", "POST /api/images/" + id + "/messages", "PATCH /api/images/" + id + "/annotations/" + id,
+		"PUT /api/schema", "POST /api/images/" + id + "/predictions/accept",
 	}
 	f.Add(0, box(easel.ID(id), "a"))
 	f.Add(1, `{"annotations":[`+box(easel.ID(id), "a")+`]}`)
@@ -98,6 +104,10 @@ func FuzzBody(f *testing.F) {
 	f.Add(5, `{"client":"c","seq":1,"ops":[{"k":"del","id":"`+id+`"}]}`)
 	f.Add(6, `{"text":"\ud800"}`)
 	f.Add(3, `{"name":"a","role":"viewer","ttl":1e3}`)
+	f.Add(0, `{"image_id":"`+id+`","label":"a","shape":`+triangle+`,"attributes":{"a":1,"b":"x"},"source":"model","model":"m"}`)
+	f.Add(7, `{"shape":`+ellipse+`,"attributes":{"a":null}}`)
+	f.Add(8, `{"labels":[{"name":"a","color":"#000000","key":"1","attributes":[{"name":"b","type":"number","min":0}]}],"open":false}`)
+	f.Add(9, `{"min_confidence":0.5}`)
 	f.Fuzz(func(t *testing.T, route int, body string) {
 		method, path, _ := strings.Cut(paths[uint(route)%uint(len(paths))], " ")
 		req := httptest.NewRequest(method, path, strings.NewReader(body))
