@@ -135,9 +135,13 @@ export function launchBrowser() {
 
 /** One signed-in person with a browser of their own. */
 export class Person {
-  static async arrive(browser, node, token, viewport = { width: 1360, height: 850 }) {
+  /** With a cable, the live connection can be cut while pages still load. */
+  static async arrive(browser, node, token, { cable = false, ...options } = {}) {
     const person = new Person();
-    person.context = await browser.newContext({ viewport });
+    person.context = await browser.newContext({ viewport: { width: 1360, height: 850 }, ...options });
+    if (cable) {
+      await person.context.routeWebSocket(/\/live$/, (socket) => person.plug(socket));
+    }
     person.page = await person.context.newPage();
     person.faults = [];
     person.page.on("pageerror", (err) => person.faults.push(err.message));
@@ -152,6 +156,36 @@ export class Person {
     return person;
   }
 
+  connected = true;
+  plugged = new Set();
+
+  plug(page) {
+    if (!this.connected) {
+      page.close({ code: 1012 });
+      return;
+    }
+    const server = page.connectToServer();
+    const unplug = () => {
+      this.plugged.delete(unplug);
+      return Promise.all([page.close({ code: 1012 }), server.close({ code: 1001 })]);
+    };
+    this.plugged.add(unplug);
+    page.onClose(unplug);
+    server.onClose(unplug);
+  }
+
+  /** Cuts the live connection, and every new one, until reconnect. */
+  async disconnect() {
+    this.connected = false;
+    await Promise.all([...this.plugged].map((unplug) => unplug()));
+    await this.badge("offline");
+  }
+
+  async reconnect() {
+    this.connected = true;
+    await this.page.evaluate(() => dispatchEvent(new Event("online")));
+  }
+
   async openImage(id) {
     await this.page.evaluate((hash) => (location.hash = hash), `#/images/${id}`);
     await this.ready();
@@ -162,11 +196,11 @@ export class Person {
     await this.badge("saved");
   }
 
-  badge(state, text = /./) {
+  badge(state, text = /./, within = 15_000) {
     return eventually(`badge ${state} ${text}`, async () => {
       const badge = this.page.locator(".badge");
       return (await badge.getAttribute("data-state")) === state && text.test(await badge.textContent());
-    });
+    }, within);
   }
 
   /** The point of the stage at fractions of its size. */

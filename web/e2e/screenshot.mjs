@@ -16,7 +16,7 @@ try {
   ]);
   const image = await node.upload(tokens[0], "living-room.jpg");
   const viewport = { width: 1080, height: 676 };
-  const [ann, bob, mia] = await Promise.all(tokens.map((token) => Person.arrive(browser, node, token, viewport)));
+  const [ann, bob, mia] = await Promise.all(tokens.map((token) => Person.arrive(browser, node, token, { viewport })));
   for (const person of [ann, bob, mia]) {
     await person.openImage(image.id);
   }

@@ -47,7 +47,7 @@ test("each sees where the other points, with a name", async () => {
     const box = await cursor.boundingBox();
     return Math.abs(box.x - want[0]) < 8 && Math.abs(box.y - want[1]) < 8;
   });
-  assert.equal(await ann.page.locator(".people .avatar").getAttribute("title"), "Bob Stone");
+  assert.equal(await ann.page.locator(".people .avatar[data-user]").getAttribute("title"), "Bob Stone");
 });
 
 test("what the other moves, moves here", async () => {

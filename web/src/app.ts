@@ -1,4 +1,6 @@
-import type { History, Image, Me, Rest } from "./client";
+import type { Image, Me, Rest } from "./client";
+import type { Conflicts } from "./conflicts";
+import type { Histories } from "./histories";
 import type { Thumbnails } from "./pictures";
 import type { Sessions } from "./sessions";
 
@@ -10,8 +12,8 @@ export interface App {
   thumbnails: Thumbnails;
   /** The images as the gallery last listed them, for next and previous. */
   listed: Image[];
-  /** What this person did on images since the page was loaded, by image. */
-  histories: Map<string, History>;
+  histories: Histories;
+  conflicts: Conflicts;
   /** The token no longer holds. */
   signOut: (why?: string) => void;
 }

@@ -7,12 +7,15 @@ const KEYS: [string, string][] = [
   ["Click", "Select; again for the box below"],
   ["Enter", "Save the label"],
   ["Delete", "Delete the selected boxes"],
+  ["Ctrl + D", "Duplicate the selected boxes"],
+  ["Ctrl + arrows", "Move them by a pixel; with Shift by ten"],
   ["Esc", "Let go"],
   ["Ctrl + Z", "Undo what you did"],
   ["Ctrl + Shift + Z", "Redo"],
   ["+  −  0", "Zoom in, out, fit"],
   ["←  →", "Previous, next image"],
   ["C", "Chat"],
+  ["H", "History"],
   ["?", "This sheet"],
 ];
 

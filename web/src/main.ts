@@ -1,9 +1,13 @@
 import "./style.css";
 import type { App, View } from "./app";
 import { Rest, RestError } from "./client";
-import { h, logo } from "./dom";
+import { Conflicts } from "./conflicts";
+import { h, logo, toast } from "./dom";
 import { openEditor } from "./editor/editor";
 import { openGallery } from "./gallery";
+import { Histories } from "./histories";
+import { LocalStore } from "./local-store";
+import { Outboxes } from "./outbox-storage";
 import { Thumbnails } from "./pictures";
 import { Sessions } from "./sessions";
 import { openSignIn } from "./signin";
@@ -14,6 +18,21 @@ const root = document.querySelector<HTMLElement>("#app")!;
 let token = takeToken();
 let app: App | null = null;
 let view: View | null = null;
+let store: Promise<LocalStore> | null = null;
+let retry: ReturnType<typeof setTimeout> | undefined;
+
+/** Opens what the browser keeps, once for the page. */
+function localStore(): Promise<LocalStore> {
+  let told = false;
+  const lost = () => {
+    if (!told) {
+      told = true;
+      toast("This browser has no room to keep edits. Do not close the page before they are saved.", "error");
+    }
+  };
+  store ??= LocalStore.open(lost).then((opened) => (opened.keeps || lost(), opened));
+  return store;
+}
 
 function show(next: View): void {
   view?.close();
@@ -34,6 +53,7 @@ function signIn(problem = ""): void {
 }
 
 async function enter(): Promise<void> {
+  clearTimeout(retry);
   app?.sessions.close();
   if (!token) {
     signIn();
@@ -46,13 +66,21 @@ async function enter(): Promise<void> {
   const rest = new Rest(() => token);
   try {
     const me = await rest.me();
+    const kept = await localStore();
+    const person = `${me.tenant}/${me.user_id}`; // the same name may be somebody else's in another tenant
+    const outboxes = new Outboxes(kept, person);
+    const conflicts = await Conflicts.open(kept, person);
+    const histories = new Histories(kept, person);
+    outboxes.adopt(me.user_id);
+    void histories.prune();
     app = {
       me,
       rest,
-      sessions: new Sessions(me, rest, () => token),
+      sessions: new Sessions(me, rest, () => token, outboxes, conflicts),
       thumbnails: new Thumbnails(rest),
       listed: [],
-      histories: new Map(),
+      histories,
+      conflicts,
       signOut: (why) => {
         forgetToken();
         token = "";
@@ -75,8 +103,9 @@ async function enter(): Promise<void> {
         h("p", {}, "The server cannot be reached."),
         h("button", { class: "button", type: "button", onclick: () => void enter() }, "Try again"),
       ),
-      close: () => {},
+      close: () => clearTimeout(retry),
     });
+    retry = setTimeout(() => void enter(), 4000);
   }
 }
 
@@ -90,6 +119,7 @@ function route(): void {
 }
 
 followTheme();
+addEventListener("online", () => app || !token || void enter());
 addEventListener("hashchange", () => {
   if (location.hash.includes("token=")) {
     token = takeToken();

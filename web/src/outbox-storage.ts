@@ -1,61 +1,93 @@
 import { newID, type OutboxStorage, type Saved } from "./client";
+import type { LocalStore } from "./local-store";
 
 const TAB = "easel:tab";
-const PREFIX = "easel:outbox:";
+/** Where earlier versions of the page kept outboxes, in localStorage. */
+const OLD = "easel:outbox:";
 
-/** Keeps the outboxes of one person on one image in the browser. */
-export function outboxStorage(user: string, image: string): OutboxStorage {
-  const key = (client: string) => `${PREFIX}${user}:${image}:${client}`;
-  return {
-    load(client) {
-      try {
-        const text = localStorage.getItem(key(client));
-        return text ? (JSON.parse(text) as Saved) : null;
-      } catch {
-        return null;
-      }
-    },
-    save(client, saved) {
-      try {
-        if (saved) {
-          localStorage.setItem(key(client), JSON.stringify(saved));
-        } else {
-          localStorage.removeItem(key(client));
-        }
-      } catch {
-        // Full or forbidden: edits are still sent, they only do not survive a reload.
-      }
-    },
-  };
-}
+type Frame = Saved["frames"][number];
 
-/**
- * Returns the client id under which to open an image: this tab's, or that of a
- * tab that was closed before all of its edits had arrived. A copied tab has a
- * copy of the id, too; a lock, held until the page goes, tells them apart.
- */
-export async function claimClient(user: string, image: string): Promise<string> {
-  const mine = await tabClient();
-  const prefix = `${PREFIX}${user}:${image}:`;
-  const orphans = Object.keys(localStorage)
-    .filter((k) => k.startsWith(prefix))
-    .map((k) => k.slice(prefix.length));
-  if (orphans.includes(mine)) {
-    return mine;
-  }
-  for (const client of orphans) {
-    if (await lock(client, 0)) {
-      return client;
+/** What has to be written so that a browser that keeps before keeps after. */
+export function difference(before: ReadonlyMap<number, Frame>, after: readonly Frame[]): { puts: Frame[]; deletes: number[] } {
+  const left = new Set(before.keys());
+  const puts: Frame[] = [];
+  for (const frame of after) {
+    left.delete(frame.seq);
+    const old = before.get(frame.seq);
+    if (!old || old.ops !== frame.ops || old.sent !== frame.sent) {
+      puts.push(frame);
     }
   }
-  return mine;
+  return { puts, deletes: [...left] };
 }
 
-/** The images for which edits of a person wait in this browser. */
-export function waitingImages(user: string): Set<string> {
-  const prefix = `${PREFIX}${user}:`;
-  const keys = Object.keys(localStorage).filter((k) => k.startsWith(prefix));
-  return new Set(keys.map((k) => k.slice(prefix.length).split(":")[0]!));
+/** The outboxes of one person in this browser. */
+export class Outboxes {
+  constructor(
+    private readonly store: LocalStore,
+    private readonly person: string,
+  ) {}
+
+  /** Takes over what an earlier version of the page kept for user. */
+  adopt(user: string): void {
+    for (const key of Object.keys(localStorage).filter((k) => k.startsWith(`${OLD}${user}:`))) {
+      const [image, client] = key.slice(`${OLD}${user}:`.length).split(":");
+      try {
+        const { frames } = JSON.parse(localStorage.getItem(key) ?? "") as Saved;
+        this.store.write("frames", frames.map((frame) => [[this.person, image!, client!, frame.seq], frame] as const));
+      } catch {
+        // Not an outbox.
+      }
+      localStorage.removeItem(key);
+    }
+  }
+
+  /** The images for which edits wait. */
+  async waiting(): Promise<Set<string>> {
+    return new Set((await this.store.keys("frames", [this.person])).map((key) => String(key[1])));
+  }
+
+  /**
+   * Returns the client id under which to open an image, with what it still has to
+   * send: this tab's, or that of a tab that was closed before all of its edits had
+   * arrived. A copied tab has a copy of the id, too; a lock, held until the page
+   * goes, tells them apart.
+   */
+  async claim(image: string): Promise<{ client: string; storage: OutboxStorage }> {
+    const mine = await tabClient();
+    const orphans = new Set((await this.store.keys("frames", [this.person, image])).map((key) => String(key[2])));
+    let client = mine;
+    if (!orphans.has(mine)) {
+      for (const other of orphans) {
+        if (await lock(other, 300)) {
+          client = other;
+          break;
+        }
+      }
+    }
+    const frames = await this.store.values<Frame>("frames", [this.person, image, client]);
+    return { client, storage: this.storage(image, client, frames) };
+  }
+
+  private storage(image: string, owner: string, loaded: Frame[]): OutboxStorage {
+    const kept = new Map<string, Map<number, Frame>>([[owner, new Map(loaded.map((frame) => [frame.seq, frame]))]]);
+    return {
+      load: (client) => (client === owner && loaded.length > 0 ? { frames: loaded } : null),
+      save: (client, saved) => {
+        const key = (seq: number) => [this.person, image, client, seq];
+        const after = saved?.frames ?? [];
+        const { puts, deletes } = difference(kept.get(client) ?? new Map(), after);
+        if (puts.length + deletes.length > 0) {
+          this.store.write(
+            "frames",
+            puts.map((frame) => [key(frame.seq), frame] as const),
+            deletes.map(key),
+          );
+        }
+        kept.set(client, new Map(after.map((frame) => [frame.seq, frame])));
+      },
+    };
+  }
 }
 
 let tab: Promise<string> | null = null;

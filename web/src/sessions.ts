@@ -1,5 +1,7 @@
 import { Session, type Me, type Rest } from "./client";
-import { claimClient, outboxStorage, waitingImages } from "./outbox-storage";
+import type { Conflicts } from "./conflicts";
+import { toast } from "./dom";
+import type { Outboxes } from "./outbox-storage";
 
 /**
  * The live sessions of this page: that of the image which is open, and those of
@@ -14,6 +16,8 @@ export class Sessions {
     private readonly me: Me,
     private readonly rest: Rest,
     private readonly token: () => string,
+    private readonly outboxes: Outboxes,
+    private readonly conflicts: Conflicts,
   ) {}
 
   /** Returns image's session; it may have been running already. */
@@ -30,7 +34,7 @@ export class Sessions {
 
   /** Sends what earlier pages of this browser did not get through. */
   async drain(): Promise<void> {
-    for (const image of waitingImages(this.me.user_id)) {
+    for (const image of await this.outboxes.waiting()) {
       if (!this.running.has(image)) {
         await this.run(image);
       }
@@ -48,7 +52,7 @@ export class Sessions {
 
   private async run(image: string): Promise<Session> {
     const { me, rest } = this;
-    const client = await claimClient(me.user_id, image);
+    const { client, storage } = await this.outboxes.claim(image);
     const raced = this.running.get(image);
     if (raced) {
       return raced;
@@ -63,11 +67,18 @@ export class Sessions {
       url: url.href,
       token: this.token,
       client,
-      storage: outboxStorage(me.user_id, image),
+      storage,
       connect: (address, protocols) => new WebSocket(address, protocols) as never,
       probe: () => rest.probe(image),
     });
     this.running.set(image, session);
+    session.on("rejected", (rejection) => {
+      const open = this.conflicts.add(image, rejection);
+      if (open > 0 && !this.open.has(image)) {
+        const run = () => (location.hash = `#/images/${image}`);
+        toast("An edit on an image that you left was not saved.", "error", { label: "Look", run });
+      }
+    });
     session.on("status", () => this.settle(image));
     session.start();
     return session;

@@ -217,6 +217,48 @@ describe("connections that are lost", () => {
     expect(labels(ann)).toEqual(["before", "offline 1", "offline 2"]);
   });
 
+  it("sends what was drawn in an offline hour once, over a reload", async () => {
+    const first = world.session("ann", "a");
+    first.start();
+    await world.settle();
+    world.reachable = false;
+    world.cut();
+    for (let i = 0; i < 150; i++) {
+      first.put(box(i / 1000, `offline ${i}`));
+    }
+    first.stop();
+    const second = world.session("ann", "a");
+    second.start();
+    expect(second.status.pending).toBe(150);
+    world.reachable = true;
+    await world.settle(60_000);
+    expect(second.status).toEqual({ phase: "live", pending: 0, stop: null });
+    expect([world.image.applied, world.image.annotations.size]).toEqual([150, 150]);
+    expect(world.disk.size).toBe(0);
+  });
+
+  it("hands back what others changed meanwhile, and sends the rest without a gap", async () => {
+    const ann = world.session("ann", "a");
+    const rejected: Rejection[] = [];
+    ann.on("rejected", (r) => rejected.push(r));
+    ann.start();
+    await world.settle();
+    const [moved, other] = [ann.put(box(0.1, "moved")), ann.put(box(0.2, "other"))];
+    await world.settle();
+    world.reachable = false;
+    world.cut();
+    const place = (x: number) => ({ x, y: 0.5, width: 0.1, height: 0.1 });
+    ann.patch(moved, place(0.6));
+    ann.patch(other, place(0.7));
+    world.image.write("bob", [{ k: "patch", id: moved, set: place(0.3) }]);
+    world.reachable = true;
+    await world.settle(60_000);
+    expect(rejected.map((r) => [r.code, r.ops[0]!.id])).toEqual([["conflict", moved]]);
+    expect(ann.annotations.get(moved)!.x).toBe(0.3);
+    expect(world.image.annotations.get(other).x).toBe(0.7);
+    expect(ann.status.pending).toBe(0);
+  });
+
   it("resumes from its version instead of loading everything again", async () => {
     const ann = world.session("ann", "a");
     ann.start();

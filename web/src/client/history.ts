@@ -17,6 +17,12 @@ export interface Plan {
 
 const MOST = 200;
 
+/** A history as a browser keeps it over a reload. */
+export interface SavedHistory {
+  done: Step[][];
+  undone: Step[][];
+}
+
 /**
  * What one person did on one image, to be taken back and done again by ordinary
  * ops. A step is only reversed while its registers still show what it made:
@@ -25,8 +31,18 @@ const MOST = 200;
  * Deletes are final, so what comes back has another id.
  */
 export class History {
-  private done: Step[][] = [];
-  private undone: Step[][] = [];
+  private done: Step[][];
+  private undone: Step[][];
+
+  constructor(saved?: SavedHistory) {
+    this.done = saved?.done ?? [];
+    this.undone = saved?.undone ?? [];
+  }
+
+  /** What a later page needs in order to go on. */
+  get saved(): SavedHistory {
+    return { done: this.done, undone: this.undone };
+  }
 
   get canUndo(): boolean {
     return this.done.length > 0;

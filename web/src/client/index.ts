@@ -1,9 +1,10 @@
 /** The client of Easel's REST interface and live socket. */
 
-export { History, type Plan } from "./history";
+export { History, type Plan, type SavedHistory } from "./history";
 export { newID } from "./id";
 export type { OutboxStorage, Saved } from "./outbox";
 export type { Annotation, ChatLine, Draft, Image, Op, Patch, Peer, Presence, Stop } from "./protocol";
+export { draftOf, type Was } from "./rebase";
 export type { Change } from "./replica";
-export { Rest, RestError, type Me } from "./rest";
+export { Rest, RestError, type Deed, type Me } from "./rest";
 export { Session, type Phase, type Rejection, type SessionOptions, type Socket, type Status } from "./session";

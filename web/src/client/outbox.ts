@@ -1,8 +1,9 @@
 import { WINDOW, type Op } from "./protocol";
+import type { Was } from "./rebase";
 
 /** What survives a reload. */
 export interface Saved {
-  frames: { seq: number; ops: Op[]; sent: boolean }[];
+  frames: { seq: number; ops: Op[]; sent: boolean; was?: Was }[];
 }
 
 /** Keeps one client's unanswered frames outside of the page's memory. */
@@ -24,6 +25,8 @@ export interface Frame {
   sent: boolean;
   /** The version that an acked frame made. */
   ver: number;
+  /** What the ops were decided on. */
+  was: Was;
 }
 
 /**
@@ -42,7 +45,7 @@ export class Outbox {
   ) {
     const saved = storage.load(client);
     if (saved) {
-      this.frames = saved.frames.map((f) => ({ ...f, state: "queued", ver: 0 }));
+      this.frames = saved.frames.map((f) => ({ ...f, state: "queued", ver: 0, was: f.was ?? {} }));
       this.next = this.frames.reduce((next, f) => Math.max(next, f.seq + 1), 1);
     }
   }
@@ -62,18 +65,24 @@ export class Outbox {
     return this.frames;
   }
 
-  add(ops: Op[]): Frame {
-    const frame: Frame = { seq: this.next++, ops, state: "queued", sent: false, ver: 0 };
+  add(ops: Op[], was: Was = {}): Frame {
+    const frame: Frame = { seq: this.next++, ops, state: "queued", sent: false, ver: 0, was };
     this.frames.push(frame);
     this.persist();
     return frame;
   }
 
-  /** Takes the next frame that may be sent now, and marks it as sent. */
-  take(): Frame | undefined {
+  /**
+   * Takes the next frame that may be sent now, and marks it as sent; unless fresh,
+   * only one that a server may have seen already.
+   */
+  take(fresh: boolean): Frame | undefined {
     let inFlight = 0;
     for (const f of this.frames) {
       if (f.state === "queued") {
+        if (!fresh && !f.sent) {
+          return undefined;
+        }
         f.state = "sent";
         if (!f.sent) {
           f.sent = true;
@@ -114,6 +123,31 @@ export class Outbox {
       }
     }
     this.persist();
+  }
+
+  /**
+   * Takes ops out of the frames that no server has seen, and numbers what is left
+   * without a gap. keep is told the frames that come before, as they will be.
+   */
+  revise(keep: (op: Op, frame: Frame, before: readonly Frame[]) => boolean): void {
+    const kept: Frame[] = [];
+    let next = 0;
+    for (const f of this.frames) {
+      if (f.sent) {
+        kept.push(f);
+        continue;
+      }
+      next ||= f.seq;
+      const ops = f.ops.filter((op) => keep(op, f, kept));
+      if (ops.length > 0) {
+        kept.push({ ...f, seq: next++, ops: ops.length < f.ops.length ? ops : f.ops });
+      }
+    }
+    if (next > 0) {
+      this.frames = kept;
+      this.next = next;
+      this.persist();
+    }
   }
 
   /** Records an ack; returns the frame, or undefined for a repeated one. */
@@ -167,7 +201,7 @@ export class Outbox {
   }
 
   private persist(): void {
-    const frames = this.frames.filter((f) => f.state !== "acked").map(({ seq, ops, sent }) => ({ seq, ops, sent }));
+    const frames = this.frames.filter((f) => f.state !== "acked").map(({ seq, ops, sent, was }) => ({ seq, ops, sent, was }));
     this.storage.save(this.client, frames.length > 0 ? { frames } : null);
   }
 }

@@ -73,7 +73,8 @@ export class Replica {
     return change;
   }
 
-  private effective(id: string, overlay: readonly Frame[]): Annotation | undefined {
+  /** What an annotation is with overlay on top of what is confirmed. */
+  effective(id: string, overlay: readonly Frame[]): Annotation | undefined {
     let a = this.confirmed.get(id);
     for (const frame of overlay) {
       for (const op of frame.ops) {

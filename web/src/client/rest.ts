@@ -1,4 +1,14 @@
-import type { ChatLine, Image, Stop } from "./protocol";
+import type { Annotation, ChatLine, Effect, Image, Stop } from "./protocol";
+
+/** One version of an image: who did what, and when. */
+export interface Deed {
+  ver: number;
+  by: string;
+  at: string;
+  ops: Effect[];
+}
+
+const MOST_DEEDS = 20_000;
 
 export interface Me {
   user_id: string;
@@ -63,6 +73,29 @@ export class Rest {
 
   async restore(id: string): Promise<Image> {
     return (await this.json<{ image: Image }>("POST", `/api/images/${id}/restore`)).image;
+  }
+
+  /** What was done to an image's annotations after version since, oldest first. */
+  async ops(id: string, since: number): Promise<Deed[]> {
+    const deeds: Deed[] = [];
+    let cursor = "";
+    do {
+      const query = new URLSearchParams({ since: String(since), limit: "1000", ...(cursor ? { cursor } : {}) });
+      const page = await this.json<{ ops: Deed[] | null; next_cursor?: string | null }>("GET", `/api/images/${id}/ops?${query}`);
+      deeds.push(...(page.ops ?? []));
+      cursor = page.next_cursor ?? "";
+    } while (cursor && deeds.length < MOST_DEEDS);
+    return deeds;
+  }
+
+  /** An image's annotations as they were at a version. */
+  async annotationsAt(id: string, version: number): Promise<Annotation[]> {
+    return (await this.json<{ annotations: Annotation[] | null }>("GET", `/api/images/${id}/annotations?at=${version}`)).annotations ?? [];
+  }
+
+  /** Brings back what was, as new ops; returns how many annotations changed. */
+  async revert(id: string, what: { version: number } | { annotation: string; version?: number }): Promise<number> {
+    return (await this.json<{ reverted: number }>("POST", `/api/images/${id}/revert`, what)).reverted;
   }
 
   /** The picture itself. It is fetched, not linked, so that no address carries a secret. */

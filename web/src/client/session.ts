@@ -23,6 +23,7 @@ import {
   type Stop,
   type Welcome,
 } from "./protocol";
+import { basisOf, outdated, type Was } from "./rebase";
 import { idsOf, Replica, type Change } from "./replica";
 
 /** The part of a WebSocket that a session needs; tests give it a fake one. */
@@ -69,9 +70,11 @@ export interface Status {
   stop: Stop | null;
 }
 
+/** Edits that were not applied: refused by the server, or overtaken while this page was away. */
 export interface Rejection {
-  seq: number;
   ops: Op[];
+  /** What they were decided on. */
+  was: Was;
   code: string;
   message: string;
 }
@@ -117,6 +120,8 @@ export class Session extends Emitter<SessionEvents> {
   private presenceDirty = false;
   private flushing = false;
   private epoch = "";
+  /** The version that the last welcome promised, until the replica has reached it. */
+  private behind: number | null = Infinity;
 
   constructor(private readonly options: SessionOptions) {
     super();
@@ -140,9 +145,19 @@ export class Session extends Emitter<SessionEvents> {
     return this.conn;
   }
 
+  /** The id under which this client's frames are numbered; it changes when a copied tab takes it. */
+  get client(): string {
+    return this.outbox.client;
+  }
+
   /** The role of the last welcome; "" before. */
   get role(): string {
     return this.roleNow;
+  }
+
+  /** Whether the image's annotations have been seen, at any time. */
+  get loaded(): boolean {
+    return this.replica.since !== null;
   }
 
   /** Whether an edit of one of ids is not in the confirmed part yet, so that its rev is not known. */
@@ -207,7 +222,7 @@ export class Session extends Emitter<SessionEvents> {
     if (new TextEncoder().encode(JSON.stringify(ops)).length > MAX_FRAME - room) {
       throw new RangeError(`a transaction has at most ${MAX_FRAME} bytes`);
     }
-    const frame = this.outbox.add(ops);
+    const frame = this.outbox.add(ops, basisOf(this.replica.view, ops));
     this.show(idsOf([frame]));
     this.flush();
     this.announce();
@@ -318,6 +333,7 @@ export class Session extends Emitter<SessionEvents> {
     this.socket = null;
     this.conn = "";
     this.snapshot = [];
+    this.behind = Infinity;
     this.outbox.rewind();
     if (socket) {
       socket.onopen = socket.onmessage = socket.onclose = null;
@@ -373,6 +389,7 @@ export class Session extends Emitter<SessionEvents> {
   private welcome(frame: Welcome): void {
     this.clear("open");
     this.conn = frame.conn;
+    this.behind = frame.ver;
     this.roleNow = frame.role;
     this.outbox.align(frame.last_seq);
     for (const peer of frame.peers ?? []) {
@@ -396,6 +413,7 @@ export class Session extends Emitter<SessionEvents> {
       this.replacements = 0;
     });
     this.ping();
+    this.caughtUp();
     this.flush();
     this.presenceDirty = Object.keys(this.state).length > 0;
     this.flushPresence();
@@ -412,7 +430,36 @@ export class Session extends Emitter<SessionEvents> {
     const touched = this.replica.reset({ epoch: this.epoch, ver: frame.ver }, this.snapshot);
     this.snapshot = [];
     this.settle(touched);
+    this.caughtUp();
     this.setPhase("live");
+    this.flush();
+  }
+
+  /**
+   * Once the replica shows what happened while this client was away, the edits
+   * that no server has seen yet are looked at again: what others have changed
+   * under them is not sent, but handed back.
+   */
+  private caughtUp(): void {
+    const { since } = this.replica;
+    if (this.behind === null || !since || since.ver < this.behind) {
+      return;
+    }
+    this.behind = null;
+    const lost: (Rejection & { code: "conflict" | "gone" })[] = [];
+    this.outbox.revise((op, frame, before) => {
+      const code = outdated(op, frame.was[op.id], this.replica.effective(op.id, before));
+      if (code) {
+        const message = code === "gone" ? "it was deleted in the meantime" : "it was changed in the meantime";
+        lost.push({ ops: [op], was: { [op.id]: frame.was[op.id] ?? null }, code, message });
+      }
+      return !code;
+    });
+    this.show(new Set(lost.map(({ ops }) => ops[0]!.id)));
+    lost.forEach((rejection) => this.emit("rejected", rejection));
+    if (lost.length > 0) {
+      this.announce();
+    }
   }
 
   private ops(frame: OpsFrame): void {
@@ -429,6 +476,7 @@ export class Session extends Emitter<SessionEvents> {
       this.outbox.ack(frame.seq, frame.ver); // what is broadcast is durable
     }
     this.settle(this.replica.apply(frame.ver, frame.ops));
+    this.caughtUp();
     this.flush();
     this.announce();
   }
@@ -446,7 +494,7 @@ export class Session extends Emitter<SessionEvents> {
     const dropped = this.outbox.drop(frame.seq);
     if (dropped) {
       this.show(idsOf([dropped]));
-      this.emit("rejected", { seq: frame.seq, ops: dropped.ops, code: frame.code, message: frame.message });
+      this.emit("rejected", { ops: dropped.ops, was: dropped.was, code: frame.code, message: frame.message });
     }
     this.flush();
     this.announce();
@@ -475,7 +523,7 @@ export class Session extends Emitter<SessionEvents> {
     }
     this.flushing = true;
     while (this.conn && this.timers.resend === undefined) {
-      const frame = this.outbox.take();
+      const frame = this.outbox.take(this.behind === null);
       if (!frame) {
         break;
       }

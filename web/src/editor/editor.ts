@@ -1,5 +1,6 @@
 import type { App, View } from "../app";
-import { History, RestError, newID, type Image, type Op, type Rejection, type Session } from "../client";
+import { History, RestError, draftOf, newID, type Annotation, type Image, type Op, type Rejection, type Session } from "../client";
+import { colorOf } from "../colors";
 import { h, icon, iconButton, toast, type Icon } from "../dom";
 import { showHelp } from "../dialog";
 import { mayManage } from "../roles";
@@ -7,13 +8,24 @@ import { toggleTheme } from "../theme";
 import { Badge } from "./badge";
 import { Batch } from "./batch";
 import { Chat } from "./chat";
+import { ConflictList } from "./conflicts";
 import { Overlay } from "./overlay";
 import { Panel } from "./panel";
 import { People } from "./people";
 import { Popover } from "./popover";
 import { Stage, type Box } from "./stage";
+import { Timeline } from "./timeline";
 
 const LAST_LABEL = "easel:label";
+
+/** A box moved within the image; around, where it would leave it. */
+function shifted(box: Box, dx: number, dy: number, around = false): Box {
+  const along = (at: number, size: number, by: number) => {
+    const to = at + by;
+    return around && to + size > 1 ? 0 : Math.min(Math.max(0, to), 1 - size);
+  };
+  return { x: along(box.x, box.width, dx), y: along(box.y, box.height, dy), width: box.width, height: box.height };
+}
 
 /** One image, full page: draw, move, label, delete, and see the others do so. */
 export function openEditor(app: App, id: string): View {
@@ -24,9 +36,12 @@ class Editor implements View {
   readonly element: HTMLElement;
   private readonly closing = new AbortController();
   private readonly badge = new Badge();
-  private readonly people = new People();
+  private readonly people = new People((user) => this.accompany(user === this.followed ? "" : user));
   private readonly panel: Panel;
   private readonly stageElement = h("div", { class: "stage" });
+  /** Whose view this page shows; "" for its own. */
+  private followed = "";
+  private readonly following = h("button", { class: "following", type: "button", hidden: true, onclick: () => this.accompany("") });
   private readonly notice = h("div", { class: "notice", hidden: true, role: "alert" });
   private readonly title = h("b", { class: "title" }, "…");
   private readonly details = h("small", {});
@@ -41,10 +56,18 @@ class Editor implements View {
   private gone = false;
   private focusNext = "";
   private readonly chat: Chat;
-  private readonly history: History;
+  private readonly conflicts: ConflictList;
+  private readonly timeline: Timeline;
+  /** The annotations of an earlier version, while that is shown. */
+  private then: ReadonlyMap<string, Annotation> | null = null;
+  private history = new History();
+  /** The picture could not be had; the next connection asks again. */
+  private pictureMissing = false;
   /** What the session changed since the last frame. */
   private readonly changes = new Batch((change) => {
-    this.stage?.apply(change);
+    if (!this.then) {
+      this.stage?.apply(change);
+    }
     this.refresh();
   });
   private readonly undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.takeBack(true), { disabled: true });
@@ -59,9 +82,18 @@ class Editor implements View {
     private readonly app: App,
     private readonly id: string,
   ) {
-    this.history = app.histories.get(id) ?? new History();
-    app.histories.set(id, this.history);
     this.chat = new Chat(app, id);
+    this.conflicts = new ConflictList(id, app.conflicts, {
+      commit: (ops) => this.commit(ops),
+      look: (box) => this.select([box]),
+      annotation: (box) => this.session?.annotations.get(box),
+      name: (user) => this.nameOf(user),
+    });
+    this.closing.signal.addEventListener("abort", app.conflicts.on("change", (image) => image === id && this.conflicts.draw()));
+    this.timeline = new Timeline(app, id, {
+      show: (then) => this.travel(then),
+      name: (user) => (user === app.me.user_id ? "You" : this.nameOf(user)),
+    });
     this.panel = new Panel({
       select: (box) => this.select([box]),
       remove: (box) => this.remove([box]),
@@ -84,6 +116,7 @@ class Editor implements View {
         h(
           "span",
           { class: "group" },
+          this.timeline.button,
           this.chat.button,
           iconButton("theme", "Light or dark", toggleTheme),
           iconButton("help", "Keyboard help (?)", showHelp),
@@ -112,8 +145,10 @@ class Editor implements View {
             iconButton("fit", "Fit to screen (0)", () => this.stage?.fit()),
           ),
           this.notice,
+          this.following,
+          this.timeline.element,
         ),
-        h("div", { class: "side" }, this.panel.element, this.chat.element),
+        h("div", { class: "side" }, this.conflicts.element, this.panel.element, this.chat.element),
       ),
     );
     this.badge.element.title = "Edits are saved by themselves";
@@ -124,7 +159,7 @@ class Editor implements View {
 
   close(): void {
     this.closing.abort();
-    this.session?.presence({ cursor: undefined, selection: undefined, draft: undefined });
+    this.session?.presence({ cursor: undefined, selection: undefined, draft: undefined, view: undefined });
     this.app.sessions.leave(this.id);
     this.changes.close();
     this.overlay?.close();
@@ -136,12 +171,18 @@ class Editor implements View {
   }
 
   private async open(): Promise<void> {
-    const { rest, sessions } = this.app;
-    const session = await sessions.enter(this.id);
+    const session = await this.app.sessions.enter(this.id);
+    this.history = await this.app.histories.of(this.id, session.client);
     if (this.closing.signal.aborted) {
       return;
     }
     this.follow(session);
+    await this.openPicture();
+  }
+
+  private async openPicture(): Promise<void> {
+    const { rest } = this.app;
+    this.pictureMissing = false;
     try {
       const image = await rest.image(this.id);
       this.describe(image);
@@ -154,6 +195,7 @@ class Editor implements View {
         moved: (boxes) => this.moved(boxes),
         selected: () => this.selectionChanged(),
         placed: () => this.placed(),
+        steered: () => this.accompany(""),
       });
       if (this.closing.signal.aborted) {
         stage.close();
@@ -176,6 +218,10 @@ class Editor implements View {
     };
     on("status", (status) => {
       this.badge.show(status);
+      if (status.phase === "live" && this.pictureMissing) {
+        this.stageElement.replaceChildren();
+        void this.openPicture();
+      }
       if (status.phase !== "live") {
         this.chat.lost();
         this.waitingUndo = null;
@@ -207,6 +253,7 @@ class Editor implements View {
       void this.chat.catchUp();
     }
     this.badge.show(session.status);
+    this.conflicts.draw();
     this.refresh();
   }
 
@@ -243,6 +290,7 @@ class Editor implements View {
       this.app.signOut("Your token has expired.");
       return;
     }
+    this.pictureMissing = err instanceof RestError && err.code === "unreachable";
     const missing = err instanceof RestError && (err.status === 404 || err.status === 410);
     const text = missing ? "This image does not exist, or was deleted." : err instanceof Error ? err.message : "Something went wrong.";
     this.stageElement.replaceChildren(
@@ -287,7 +335,7 @@ class Editor implements View {
   }
 
   private get editable(): boolean {
-    return !this.gone && (this.session?.role || this.app.me.role) !== "viewer";
+    return !this.gone && !this.then && (this.session?.role || this.app.me.role) !== "viewer";
   }
 
   private modes(): void {
@@ -317,6 +365,30 @@ class Editor implements View {
     this.refresh();
   }
 
+  private get selected(): Annotation[] {
+    return (this.stage?.selection ?? []).map((id) => this.session?.annotations.get(id)).filter((a) => a !== undefined);
+  }
+
+  /** Moves what is selected by so many pixels of the screen. */
+  private nudge(dx: number, dy: number): void {
+    const pixel = this.stage?.pixel();
+    if (this.editable && pixel && this.selected.length > 0) {
+      this.commit(this.selected.map((a) => ({ k: "patch", id: a.id, set: shifted(a, dx * pixel.x, dy * pixel.y) })));
+    }
+  }
+
+  /** Puts a copy beside what is selected, and selects it. */
+  private duplicate(): void {
+    const pixel = this.stage?.pixel();
+    if (!this.editable || !pixel || this.selected.length === 0) {
+      return;
+    }
+    const copies = this.selected.map((a) => ({ ...draftOf(a), ...shifted(a, 12 * pixel.x, 12 * pixel.y, true) }));
+    const ops = copies.map((annotation): Op => ({ k: "put", id: newID(), annotation }));
+    this.commit(ops);
+    this.select(ops.map((op) => op.id));
+  }
+
   private remove(ids: string[]): void {
     const known = ids.filter((id) => this.session?.annotations.has(id));
     if (this.editable && known.length > 0) {
@@ -328,8 +400,13 @@ class Editor implements View {
   private commit(ops: Op[]): void {
     const most = 200;
     this.history.record(this.session!.annotations, ops);
+    this.keepHistory();
     this.send(ops, most);
     this.refresh();
+  }
+
+  private keepHistory(): void {
+    this.app.histories.save(this.id, this.session!.client, this.history);
   }
 
   private send(ops: Op[], most: number): void {
@@ -342,7 +419,7 @@ class Editor implements View {
   /** Undoes (or does again) this person's last deed, as far as nobody has changed it since. */
   private takeBack(back: boolean): void {
     const { session, history } = this;
-    if (!session || !this.editable) {
+    if (!session || !session.loaded || !this.editable) {
       return;
     }
     if (session.unsettled(history.touches(back))) {
@@ -360,6 +437,7 @@ class Editor implements View {
       toast(back ? "There is nothing to undo." : "There is nothing to redo.");
       return;
     }
+    this.keepHistory();
     if (plan.ops.length > 0) {
       this.send(plan.ops, 200);
     }
@@ -375,20 +453,11 @@ class Editor implements View {
     return user === this.app.me.user_id ? "you" : (peer?.name || user);
   }
 
-  private rejected({ code, message, ops }: Rejection): void {
+  /** The list beside the picture tells what was not saved, and lets its author decide. */
+  private rejected({ ops }: Rejection): void {
     this.history.forget(new Set(ops.map((op) => op.id)));
+    this.keepHistory();
     this.refresh();
-    if (code === "gone" && ops.every((op) => op.k === "del")) {
-      return; // two people deleted the same box
-    }
-    const box = this.session?.annotations.get(ops[0]!.id);
-    const what = ops.length > 1 ? `${ops.length} changes` : box ? `your change of “${box.label}”` : "your change";
-    const why: Record<string, string> = {
-      gone: this.gone ? "the image was deleted." : "somebody deleted that box in the meantime.",
-      conflict: box ? `${this.nameOf(box.updated_by)} changed it in the meantime.` : "somebody changed it in the meantime.",
-      forbidden: "your role does not allow it.",
-    };
-    toast(`Not saved: ${what}, because ${why[code] ?? message}`, "error");
   }
 
   private select(ids: string[]): void {
@@ -406,9 +475,10 @@ class Editor implements View {
     if (!this.session) {
       return;
     }
-    const { annotations } = this.session;
+    const annotations = this.shown;
     const selected = this.stage?.selection ?? [];
     this.panel.show(annotations, selected, this.editable);
+    this.conflicts.draw();
     this.refreshPeople();
     this.undoButton.disabled = !this.editable || !this.history.canUndo;
     this.redoButton.disabled = !this.editable || !this.history.canRedo;
@@ -425,10 +495,11 @@ class Editor implements View {
   /** Cursors move many times a second: the rest of the page is left alone. */
   private refreshPeople(): void {
     if (this.session) {
-      this.people.show(this.session.peers);
+      this.people.show(this.session.peers, this.session.annotations, this.followed);
+      this.lookAlong();
       this.chat.meet(this.session.peers);
       this.panel.hold(this.session.peers);
-      this.overlay?.show(this.session.annotations, this.session.peers);
+      this.overlay?.show(this.shown, this.session.peers);
     }
   }
 
@@ -441,7 +512,60 @@ class Editor implements View {
     return [...counts].sort((a, b) => b[1] - a[1]).map(([label]) => label);
   }
 
+  /** What is shown: the image as it is, or as it was. */
+  private get shown(): ReadonlyMap<string, Annotation> {
+    return this.then ?? this.session?.annotations ?? new Map();
+  }
+
+  /** Shows another version, or null for the present one. */
+  private travel(then: ReadonlyMap<string, Annotation> | null): void {
+    if (!this.session || then === this.then) {
+      return;
+    }
+    this.select([]);
+    const before = this.shown;
+    this.then = then;
+    const after = this.shown;
+    this.stage?.apply({ upserted: [...after.values()], removed: [...before.keys()].filter((id) => !after.has(id)) });
+    this.element.classList.toggle("past", then !== null);
+    this.modes();
+    this.refresh();
+  }
+
+  /** Shows what another person looks at, until this one moves the picture. */
+  private accompany(user: string): void {
+    if (this.followed === user) {
+      return;
+    }
+    this.followed = user;
+    const name = user && this.nameOf(user);
+    this.following.hidden = !user;
+    this.following.textContent = user ? `Following ${name}: stop` : "";
+    this.following.style.setProperty("--tint", user ? colorOf(user) : "");
+    this.refreshPeople();
+  }
+
+  private lookAlong(): void {
+    if (!this.followed) {
+      return;
+    }
+    const peers = [...this.session!.peers.values()].filter((p) => p.user === this.followed);
+    if (peers.length === 0) {
+      this.accompany("");
+      return;
+    }
+    const view = peers.find((p) => p.state.view?.length === 4)?.state.view;
+    if (view) {
+      this.stage?.look(view as [number, number, number, number]);
+    }
+  }
+
   private placed(): void {
+    if (this.stage) {
+      const view = this.stage.view();
+      this.session?.presence({ view });
+      this.element.dataset.zoom = (1 / view[2]!).toFixed(2);
+    }
     this.overlay?.place();
     this.popover?.place();
   }
@@ -498,7 +622,7 @@ class Editor implements View {
   /** Selects the smallest box at a click; clicking again goes to the next larger one. */
   private pick(stage: Stage, at: PointerEvent): void {
     const slack = at.pointerType === "touch" ? 14 : 5;
-    const hits = stage.boxesAt(at, this.session?.annotations.values() ?? [], slack);
+    const hits = stage.boxesAt(at, this.shown.values(), slack);
     const before = this.picked;
     const again = before && Math.hypot(at.clientX - before.x, at.clientY - before.y) < 6 && hits.length > 0;
     const index = again ? (hits.indexOf(before.id) + 1) % hits.length : 0;
@@ -570,7 +694,16 @@ class Editor implements View {
       this.takeBack(e.key.toLowerCase() === "z" && !e.shiftKey);
       return;
     }
-    if (e.ctrlKey || e.metaKey || e.altKey) {
+    if (e.ctrlKey || e.metaKey) {
+      const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+      if (move || e.key.toLowerCase() === "d") {
+        e.preventDefault();
+        e.stopImmediatePropagation();
+        move ? this.nudge(move[0]! * (e.shiftKey ? 10 : 1), move[1]! * (e.shiftKey ? 10 : 1)) : this.duplicate();
+      }
+      return;
+    }
+    if (e.altKey) {
       return;
     }
     if (this.typedEarly !== null && e.key.length === 1) {
@@ -583,6 +716,7 @@ class Editor implements View {
       Delete: () => this.remove(this.stage?.selection ?? []),
       Backspace: () => this.remove(this.stage?.selection ?? []),
       Escape: () => {
+        this.accompany("");
         this.stage?.cancelDrawing();
         this.select([]);
       },
@@ -590,6 +724,7 @@ class Editor implements View {
       ArrowRight: () => this.step(1),
       "?": showHelp,
       c: () => this.chat.toggle(),
+      h: () => this.timeline.toggle(),
       v: () => this.setTool("select"),
       b: () => this.setTool("box"),
       "+": () => this.stage?.zoom(1.4),

@@ -6,6 +6,9 @@ import type { Box, Stage } from "./stage";
 /** Labels that are drawn at once; more would only cover the picture. */
 const MOST_LABELS = 300;
 
+/** Boxes of one person's selection that are outlined. */
+const MOST_HELD = 50;
+
 /** What lies over the picture: labels, and where everyone else is. */
 export class Overlay {
   readonly element = h("div", { class: "overlay", "aria-hidden": "true" });
@@ -15,7 +18,17 @@ export class Overlay {
   private peers: ReadonlyMap<string, Peer> = new Map();
   private frame = 0;
 
-  constructor(private readonly stage: Stage) {}
+  private readonly resized: ResizeObserver;
+  /** Kept, because asking for it in a frame lays the page out once more. */
+  private size = { width: 0, height: 0 };
+
+  constructor(private readonly stage: Stage) {
+    this.resized = new ResizeObserver(([entry]) => {
+      this.size = entry!.contentRect;
+      this.place();
+    });
+    this.resized.observe(stage.element);
+  }
 
   show(annotations: ReadonlyMap<string, Annotation>, peers: ReadonlyMap<string, Peer>): void {
     this.annotations = annotations;
@@ -34,15 +47,16 @@ export class Overlay {
 
   close(): void {
     cancelAnimationFrame(this.frame);
+    this.resized.disconnect();
   }
 
   private placeLabels(): void {
-    const { clientWidth, clientHeight } = this.stage.element;
+    const { width, height } = this.size;
     const stale = new Set(this.labels.keys());
     let shown = 0;
     for (const a of this.annotations.values()) {
       const at = this.stage.place(a);
-      if (shown >= MOST_LABELS || at.left > clientWidth || at.top > clientHeight || at.left + at.width < 0 || at.top + at.height < 0) {
+      if (shown >= MOST_LABELS || at.left > width || at.top > height || at.left + at.width < 0 || at.top + at.height < 0) {
         continue;
       }
       shown++;
@@ -57,7 +71,7 @@ export class Overlay {
         tag.textContent = a.label;
         tag.style.setProperty("--tint", colorOf(a.label));
       }
-      tag.style.transform = `translate(${at.left - 1}px, ${Math.max(0, at.top - 20)}px)`;
+      moveTo(tag, at.left - 1, Math.max(0, at.top - 20));
     }
     for (const id of stale) {
       this.labels.get(id)!.remove();
@@ -92,8 +106,21 @@ export class Overlay {
     }
     const draft = peer.state.draft;
     outline(element.querySelector(".draft")!, draft ? this.stage.place(draft) : null);
-    const selected = peer.state.selection?.map((id) => this.annotations.get(id)).find(Boolean);
-    outline(element.querySelector(".held")!, selected && !draft ? this.stage.place(selected as Box) : null);
+    const selected = draft ? [] : (peer.state.selection ?? []).slice(0, MOST_HELD).map((id) => this.annotations.get(id)).filter((a) => a !== undefined);
+    const held = element.querySelectorAll<HTMLElement>(".held");
+    for (let i = 0; i < Math.max(selected.length, held.length); i++) {
+      const frame = held[i] ?? element.insertBefore(h("div", { class: "held" }), element.firstChild);
+      outline(frame, selected[i] ? this.stage.place(selected[i] as Box) : null);
+    }
+  }
+}
+
+/** Moves an element that is not there yet; writing what is there costs a layout as well. */
+function moveTo(element: HTMLElement, x: number, y: number): void {
+  const transform = `translate(${x}px, ${y}px)`;
+  if (element.dataset.at !== transform) {
+    element.dataset.at = transform;
+    element.style.transform = transform;
   }
 }
 

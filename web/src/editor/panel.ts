@@ -76,7 +76,7 @@ export class Panel {
   private draw(): void {
     const matching = [...this.annotations.values()]
       .filter((a) => !this.filter || `${a.label} ${a.created_by}`.toLowerCase().includes(this.filter))
-      .sort((a, b) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : a.id < b.id ? 1 : -1));
+      .sort((a, b) => (a.id < b.id ? 1 : -1)); // ids tell the time, and do not change when the server confirms
     this.counter.textContent = String(this.annotations.size);
     const rows = matching.slice(0, MOST_ROWS).map((a) => this.row(a));
     if (rows.length === 0) {

@@ -20,6 +20,8 @@ export interface StageEvents {
   selected: (ids: string[]) => void;
   /** Zoomed, panned or resized: overlays must be placed again. */
   placed: () => void;
+  /** This person has zoomed or panned. */
+  steered: () => void;
 }
 
 /** The picture and the boxes on it: OpenSeadragon with Annotorious. */
@@ -27,9 +29,13 @@ export class Stage {
   private readonly viewer: OpenSeadragon.Viewer;
   private readonly annotator: OpenSeadragonAnnotator;
   private readonly dirty = new Map<string, Box>();
+  /** What each annotation looked like when it was last given to Annotorious. */
+  private readonly drawn = new Map<string, string>();
   private readonly closing = new AbortController();
   /** Nobody has zoomed or panned: another window size shows all of it again. */
   private whole = true;
+  /** The part of the image that another person was last followed to. */
+  private looking = "";
   private size = { x: 1, y: 1 };
 
   private constructor(
@@ -63,14 +69,17 @@ export class Stage {
     });
     this.annotator.on("selectionChanged", (all) => events.selected(all.map((a) => a.id)));
     this.annotator.state.store.observe((e) => this.edited(e), { origin: Origin.LOCAL });
+    const layer = viewer.element.querySelector(".a9s-gl-canvas");
+    viewer.addHandler("update-viewport", () => layer?.dispatchEvent(new Event("draw"))); // after Annotorious' own
     for (const name of ["update-viewport", "resize", "animation", "open"] as const) {
       viewer.addHandler(name, () => events.placed());
     }
-    for (const name of ["canvas-scroll", "canvas-pinch", "canvas-drag"] as const) {
-      viewer.addHandler(name, () => (this.whole = false));
+    for (const name of ["canvas-pinch", "canvas-drag"] as const) {
+      viewer.addHandler(name, () => this.steer());
     }
     viewer.addHandler("resize", () => this.whole && requestAnimationFrame(() => !this.closing.signal.aborted && fitWithMargin(viewer, true)));
     const { signal } = this.closing;
+    element.addEventListener("wheel", (e) => this.wheel(e), { signal, passive: false, capture: true });
     addEventListener("pointerup", () => setTimeout(() => this.commit()), { signal, capture: true });
     addEventListener("pointercancel", () => setTimeout(() => this.commit()), { signal, capture: true });
   }
@@ -109,7 +118,10 @@ export class Stage {
     const store = this.annotator.state.store;
     // In bulk: the layer is drawn again for each change of the store, and drawing
     // five hundred boxes five hundred times keeps a slow renderer busy for long.
-    const shown = change.upserted.filter((a) => !this.dirty.has(a.id)).map((a) => this.fromAnnotation(a));
+    // And only what looks different: an edit that is confirmed has but another rev.
+    const other = change.upserted.filter((a) => !this.dirty.has(a.id) && this.drawn.get(a.id) !== lookOf(a));
+    other.forEach((a) => this.drawn.set(a.id, lookOf(a)));
+    const shown = other.map((a) => this.fromAnnotation(a));
     if (shown.length > 0) {
       store.bulkUpsertAnnotations(shown, Origin.REMOTE);
     }
@@ -122,7 +134,7 @@ export class Stage {
         change.removed.filter((id) => store.getAnnotation(id)),
         Origin.REMOTE,
       );
-      change.removed.forEach((id) => this.dirty.delete(id));
+      change.removed.forEach((id) => (this.dirty.delete(id), this.drawn.delete(id)));
     }
   }
 
@@ -149,12 +161,50 @@ export class Stage {
     this.annotator.cancelDrawing();
   }
 
-  zoom(factor: number): void {
+  /** What is to be seen of the image: left, top, width and height in fractions of it. */
+  view(): number[] {
+    const { x, y, width, height } = this.viewer.viewport.viewportToImageRectangle(this.viewer.viewport.getBounds());
+    const round = (v: number) => Math.round(v * 1e4) / 1e4;
+    return [x / this.size.x, y / this.size.y, width / this.size.x, height / this.size.y].map(round);
+  }
+
+  /** Shows at least that part of the image. */
+  look([x, y, width, height]: [number, number, number, number]): void {
+    const next = JSON.stringify([x, y, width, height]);
+    if (![x, y, width, height].every(Number.isFinite) || width <= 0 || height <= 0 || next === this.looking) {
+      return;
+    }
+    this.looking = next;
     this.whole = false;
+    const part = new OpenSeadragon.Rect(x * this.size.x, y * this.size.y, width * this.size.x, height * this.size.y);
+    this.viewer.viewport.fitBounds(this.viewer.viewport.imageToViewportRectangle(part));
+  }
+
+  /** While boxes are drawn Annotorious switches OpenSeadragon's own wheel off. */
+  private wheel(e: WheelEvent): void {
+    this.steer();
+    if (this.element.classList.contains("drawing")) {
+      e.preventDefault();
+      const [x, y] = this.fromScreen(e);
+      const at = this.viewer.viewport.imageToViewportCoordinates(x * this.size.x, y * this.size.y);
+      const pixels = e.deltaMode === WheelEvent.DOM_DELTA_LINE ? e.deltaY * 20 : e.deltaY;
+      this.viewer.viewport.zoomBy(1.2 ** (-Math.max(-300, Math.min(300, pixels)) / 100), at).applyConstraints();
+    }
+  }
+
+  private steer(): void {
+    this.whole = false;
+    this.looking = "";
+    this.events.steered();
+  }
+
+  zoom(factor: number): void {
+    this.steer();
     this.viewer.viewport.zoomBy(factor).applyConstraints();
   }
 
   fit(): void {
+    this.steer();
     this.whole = true;
     fitWithMargin(this.viewer, false);
   }
@@ -172,6 +222,12 @@ export class Stage {
       })
       .sort((p, q) => p.at.width * p.at.height - q.at.width * q.at.height)
       .map(({ a }) => a.id);
+  }
+
+  /** The size of a pixel of the screen, in fractions of the image. */
+  pixel(): { x: number; y: number } {
+    const { width, height } = this.place({ x: 0, y: 0, width: 1, height: 1 });
+    return { x: 1 / width, y: 1 / height };
   }
 
   /** Where a box is on the screen, in pixels from the stage's corner. */
@@ -206,6 +262,7 @@ export class Stage {
     for (const { newValue } of event.changes.updated ?? []) {
       const box = this.toBox(newValue);
       this.dirty.set(newValue.id, box);
+      this.drawn.delete(newValue.id);
       this.events.dragging(newValue.id, box);
     }
   }
@@ -249,6 +306,10 @@ function fitWithMargin(viewer: OpenSeadragon.Viewer, immediately: boolean): void
   const { x, y, width, height } = viewer.world.getHomeBounds();
   const whole = new OpenSeadragon.Rect(x - width * margin, y - height * margin, width * (1 + 2 * margin), height * (1 + 2 * margin));
   viewer.viewport.fitBounds(whole, immediately);
+}
+
+function lookOf(a: Annotation): string {
+  return JSON.stringify([a.label, a.x, a.y, a.width, a.height]);
 }
 
 function labelOf(a: ImageAnnotation): string {
