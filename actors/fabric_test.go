@@ -288,17 +288,6 @@ func (g *cuttable) mine(n journal.Name) {
 	complain("%s claims %s, which it knows to be of %q for %v", g.m.name, n, owner, known)
 }
 
-// ownerOf returns the member that its own view makes the owner of key.
-func (f *fabric) ownerOf(key actors.Key) *member {
-	for _, m := range f.nodes {
-		if m.Owner(key) == m.name && !m.dead {
-			return m
-		}
-	}
-	f.t.Fatalf("nobody owns %s", key)
-	return nil
-}
-
 // tally describes nodes with counters.
 func tally(t testing.TB) func(string) actors.Config {
 	t.Helper()

@@ -92,7 +92,7 @@ func abroad(err error) error {
 	switch lossOf(err) {
 	case ErrMoved: //nolint:errorlint // lossOf returns exactly this
 		return ErrMoved
-	case ErrLost: //nolint:errorlint // as above
+	case ErrLost:
 		return errGone()
 	}
 	if e, ok := errors.AsType[*easel.Error](err); ok {

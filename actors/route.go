@@ -243,7 +243,7 @@ func (t *trip) back(m Message, err error) {
 	switch lossOf(err) {
 	case ErrMoved: //nolint:errorlint // lossOf returns exactly this
 		why = "moved"
-	case ErrLost: //nolint:errorlint // as above
+	case ErrLost:
 		why = "lost"
 	default:
 		if err == nil || !t.undecided(err) {

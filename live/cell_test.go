@@ -112,7 +112,6 @@ type parcel struct {
 	from, to int
 	life     int // of the receiver
 	deliver  func()
-	ordered  bool // not before what was sent on the same way before it
 }
 
 func newCell(t fataler, seed uint64, bug string, nodes int, opts live.Options) *cell {
