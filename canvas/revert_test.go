@@ -120,13 +120,16 @@ func TestRevertBringsBackWhatWas(t *testing.T) {
 func TestRevertLeavesWhatOthersDoMeanwhile(t *testing.T) {
 	w := born(t, canvas.Options{})
 	w.must(write(ann, put(id(1), "a"), put(id(2), "b"), put(id(3), "c")))
-	w.must(write(bob, relabel(id(1), "A"), relabel(id(2), "B"), del(id(3))))
+	w.must(write(bob, relabel(id(1), "A"), relabel(id(2), "B"), del(id(3)), put(id(4), "d"), put(id(5), "e")))
 	plan := canvas.Difference(w.scenery(2), w.scenery(1))
 	// Between plan and batch: one moves what is to be relabelled, one relabels.
-	w.must(write(ann, easel.Op{Kind: easel.OpPatch, ID: id(1), Set: &easel.Patch{X: ptr(0.5)}}, relabel(id(2), "mine")))
+	w.must(write(ann, easel.Op{Kind: easel.OpPatch, ID: id(1), Set: &easel.Patch{X: ptr(0.5)}}, relabel(id(2), "mine"), relabel(id(4), "kept")))
 	w.back(plan)
 	got := w.drafts()
 	if got[id(1)].Label != "a" || got[id(1)].X != 0.5 || got[id(2)].Label != "mine" || got[id(3)].Label != "c" {
+		t.Errorf("got %+v", got)
+	}
+	if _, there := got[id(5)]; there || got[id(4)].Label != "kept" {
 		t.Errorf("got %+v", got)
 	}
 	ver := w.ver()
@@ -274,8 +277,11 @@ func TestThePastIsWhatItWas(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"write": func(t *rapid.T) {
 				by := rapid.SampledFrom([]canvas.Author{ann, bob}).Draw(t, "by")
-				_, _ = w.send(write(by, rapid.SliceOfN(someOp(), 1, 4).Draw(t, "ops")...))
-				note()
+				for range rapid.IntRange(1, 4).Draw(t, "batches") {
+					_, _ = w.send(write(by, rapid.SliceOfN(someOp(), 1, 4).Draw(t, "ops")...))
+					note()
+					w.now = w.now.Add(time.Duration(rapid.IntRange(0, 1).Draw(t, "ms")) * time.Millisecond)
+				}
 			},
 			"revert": func(t *rapid.T) {
 				ver := some(t)
