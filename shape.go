@@ -8,6 +8,9 @@ import (
 // Bounds of a shape.
 const (
 	MaxPoints = 5000 // points of one shape, those of its holes included
+	// MaxShapeSize is in bytes of a Shape. What all people draw is far below; without
+	// it points with the longest numbers would not fit a chunk of a snapshot.
+	MaxShapeSize = 224 << 10
 	// BoxSlack is how far a bounding box that a client sends along with a shape
 	// may be from the one that the shape has.
 	BoxSlack = 1e-6

@@ -13,6 +13,7 @@ import (
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/canvas"
+	"github.com/easelhq/easel/opcodec"
 	"github.com/easelhq/easel/sqlite/sqlitetest"
 )
 
@@ -75,7 +76,7 @@ func (m *model) apply(by string, ops []easel.Op) (results []easel.Result, change
 			b.dead = true
 		} else {
 			next := op.Set.Apply(b.draft)
-			if len(next.Validate("")) > 0 {
+			if len(op.Set.Misplaced(b.draft.Shape)) > 0 || len(next.Validate("")) > 0 {
 				return nil, false, easel.CodeInvalid
 			}
 			b.draft = next
@@ -117,6 +118,10 @@ func someOp() *rapid.Generator[easel.Op] {
 		switch op.Kind {
 		case easel.OpPut:
 			op.Draft = &easel.Draft{Label: label, X: x, Y: 0.5, Width: 0.3, Height: 0.5, Confidence: confidence}
+			if g := someGeometry(t); g.Type != easel.ShapeBox {
+				op.Draft.SetShape(opcodec.Shape(g), g)
+			}
+			op.Draft.Attributes = rapid.SampledFrom([]easel.Attributes{"", `{"a":1}`, `{"a":1,"b":"\u003c"}`}).Draw(t, "attributes")
 		case easel.OpPatch:
 			op.Set = &easel.Patch{ClearConfidence: confidence == nil, Confidence: confidence}
 			if rapid.Bool().Draw(t, "relabel") {
@@ -125,12 +130,30 @@ func someOp() *rapid.Generator[easel.Op] {
 			if rapid.Bool().Draw(t, "move") {
 				op.Set.X = ptr(x + 0.1) // 0.8 is out of the image
 			}
+			if rapid.Bool().Draw(t, "reshape") {
+				g := someGeometry(t)
+				shape, box := opcodec.Shape(g), g.Bounds()
+				if op.Set.Shape = &shape; shape != "" {
+					op.Set.X, op.Set.Y, op.Set.Width, op.Set.Height = &box.X, &box.Y, &box.Width, &box.Height
+				}
+			}
+			op.Set.Attributes = rapid.SampledFrom([]easel.Attributes{"", `{"a":2}`, `{"a":null,"b":true}`, `{"b":null}`}).Draw(t, "attributes")
 		}
 		if op.Kind != easel.OpPut && rapid.IntRange(0, 2).Draw(t, "based") == 0 {
 			op.Base = int64(rapid.IntRange(1, 3).Draw(t, "base"))
 		}
 		return op
 	})
+}
+
+// someGeometry draws one of a few geometries: a box, which says nothing of where it
+// is, one whose bounding box is no box, and an ordinary one.
+func someGeometry(t *rapid.T) easel.Geometry {
+	return rapid.SampledFrom([]easel.Geometry{
+		{Type: easel.ShapeBox},
+		{Type: easel.ShapePoint, Points: []easel.Point{{0.5, 0.5}}},
+		{Type: easel.ShapePolygon, Points: []easel.Point{{0.1, 0.1}, {0.2, 0.1}, {0.2, 0.2}}},
+	}).Draw(t, "geometry")
 }
 
 // TestAnImageIsItsModel runs random batches, repeats and crashes against an

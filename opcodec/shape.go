@@ -159,7 +159,12 @@ func (r *reader) shape(p place) (easel.Shape, easel.Geometry, error) {
 	if len(r.details) > broken {
 		return "", easel.Geometry{Type: easel.ShapeBox}, nil
 	}
-	return Shape(g), g, nil
+	text := Shape(g)
+	if len(text) > easel.MaxShapeSize {
+		r.invalid(p.path(""), "must have at most "+strconv.Itoa(easel.MaxShapeSize)+" bytes as JSON")
+		return "", easel.Geometry{Type: easel.ShapeBox}, nil
+	}
+	return text, g, nil
 }
 
 // fields says which a type of shape has, besides its type.

@@ -123,6 +123,33 @@ func TestShapesThatAreNone(t *testing.T) {
 	}
 }
 
+// TestTheLargestAnnotationFitsAChunk: a snapshot's chunks are at most 256 KiB.
+func TestTheLargestAnnotationFitsAChunk(t *testing.T) {
+	line := func(n int, x string) []byte {
+		points := strings.Repeat(",["+x+",0.12345678901234567]", n-1)
+		return []byte(`{"type":"polyline","points":[[0,0]` + points + `]}`)
+	}
+	s, _, err := opcodec.ParseShape(line(easel.MaxPoints, "0.98765432109876543"), "shape")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := opcodec.ParseShape(line(easel.MaxPoints, "1.2345678901234567e-100"), "shape"); easel.CodeOf(err) != easel.CodeInvalid {
+		t.Errorf("numbers of any length: %v", err)
+	}
+	values := map[string]easel.Value{}
+	for i := range 15 {
+		values[fmt.Sprint(i)] = easel.Text(strings.Repeat("x", 1000))
+	}
+	long := strings.Repeat("\x01", 100)
+	a := easel.Annotation{
+		ID: id, ImageID: id, Label: long, Shape: s + easel.Shape(strings.Repeat(" ", easel.MaxShapeSize-len(s))), Attributes: opcodec.Attributes(values),
+		Model: long, CreatedBy: strings.Repeat("\x01", 255), UpdatedBy: strings.Repeat("\x01", 255),
+	}
+	if n := len(opcodec.AppendAnnotation(nil, &a)); n > 256<<10-100 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
 func TestWhatTheToleranceLetsOutIsMovedToTheEdge(t *testing.T) {
 	s, g, err := opcodec.ParseShape([]byte(`{"type":"polygon","points":[[-1e-10,0],[1.0000000001,-0.0],[1,1]]}`), "shape")
 	if err != nil || s != `{"type":"polygon","points":[[0,0],[1,0],[1,1]]}` || g.Bounds() != (easel.Rect{Width: 1, Height: 1}) {
