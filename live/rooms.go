@@ -75,9 +75,10 @@ func (r *Rooms) OwnersChanged(owner func(actors.Key) string) {
 }
 
 // Join takes a seat for a socket in the room of an image; its client has to say
-// hello. Errors: CodeNotFound and CodeGone for the image, CodeRateLimited if the
-// room is full, CodeUnavailable while the node drains or the image cannot be
-// reached.
+// hello. While the node drains the seat is told to go at once, so that a client
+// which came too late is told like all others. Errors: CodeNotFound and CodeGone for
+// the image, CodeRateLimited if the room is full, CodeUnavailable if the image cannot
+// be reached.
 func (r *Rooms) Join(ctx context.Context, image actors.Key, who easel.Principal) (*Seat, error) {
 	return r.join(ctx, image, enter{who: who})
 }
@@ -90,11 +91,8 @@ func (r *Rooms) Listen(ctx context.Context, image actors.Key, who easel.Principa
 
 func (r *Rooms) join(ctx context.Context, image actors.Key, m enter) (*Seat, error) {
 	r.mu.Lock()
-	asker, draining := r.asker, r.draining
+	asker := r.asker
 	r.mu.Unlock()
-	if draining {
-		return nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the node is draining", RetryAfter: time.Second}
-	}
 	_, err := actors.Ask[canvas.ImageReply](ctx, asker, actors.Request{To: image, Message: canvas.Look{}})
 	if err != nil {
 		return nil, err
@@ -105,7 +103,7 @@ func (r *Rooms) join(ctx context.Context, image actors.Key, m enter) (*Seat, err
 		s.Leave(ctx) // it may have entered although the answer was lost
 		return nil, err
 	}
-	draining, err = r.seat(s)
+	draining, err := r.seat(s)
 	if err != nil {
 		s.Leave(ctx)
 		return nil, err

@@ -69,6 +69,7 @@ func (p *Program) url() string {
 type door struct {
 	server *http.Server
 	api    atomic.Pointer[transport.API]
+	leaves atomic.Bool   // answers close their connections
 	ended  chan struct{} // closed when the server has stopped
 	failed error         // why, if it was not asked to; read after ended
 }
@@ -88,6 +89,11 @@ func openDoor(l net.Listener, log *slog.Logger) *door {
 
 // ServeHTTP implements http.Handler.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if d.leaves.Load() {
+		// The client comes back on another connection, and not on this one just when
+		// it is closed.
+		w.Header().Set("Connection", "close")
+	}
 	if api := d.api.Load(); api != nil {
 		api.ServeHTTP(w, r)
 		return
@@ -124,6 +130,7 @@ func (p *Program) serve(ctx, life context.Context, d *door, e edge) error {
 	var failed error
 	select {
 	case <-over.Done():
+		d.leaves.Store(true)
 		p.drain(life, d.server, e)
 	case failed = <-e.failed():
 	case <-d.ended:

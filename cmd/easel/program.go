@@ -115,6 +115,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	late.System = e.actors
 	e.rooms.Use(e.actors)
+	e.actors.OnOwnersChanged(e.rooms.OwnersChanged)
 	if err := e.actors.Start(life); err != nil {
 		return fmt.Errorf("start actors: %w", err)
 	}

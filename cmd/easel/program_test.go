@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -147,5 +148,21 @@ func TestStoreThatCannotBeUsedIsBadUsage(t *testing.T) {
 				t.Errorf("exit %d: %s", code, errs)
 			}
 		})
+	}
+}
+
+func TestDoorThatIsLeftClosesItsConnections(t *testing.T) {
+	d := &door{}
+	answer := func() http.Header {
+		w := httptest.NewRecorder()
+		d.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/health", http.NoBody))
+		return w.Header()
+	}
+	if got := answer().Get("Connection"); got != "" {
+		t.Errorf("Connection: %s", got)
+	}
+	d.leaves.Store(true)
+	if got := answer().Get("Connection"); got != "close" {
+		t.Errorf("Connection: %s", got)
 	}
 }

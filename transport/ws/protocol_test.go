@@ -422,6 +422,11 @@ func TestDrain(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+	late := s.dial(t, key, "ann_annotator")
+	if got := late.want("bye"); got.Reason == "" {
+		t.Errorf("bye = %s", got.raw)
+	}
+	late.wantClose(4503)
 }
 
 func TestKeyIsRevoked(t *testing.T) {
