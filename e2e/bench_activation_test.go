@@ -85,11 +85,11 @@ func manyBoxes(b *testing.B, n *node, bearer string) [][]byte {
 	return requests
 }
 
-// BenchmarkImageStates counts what one of 2,000 images costs a node that holds it
+// BenchmarkImageStates counts what one of 500 images costs a node that holds it
 // open, owns it with its file closed, or has let it go. The collector works
 // harder than usual, so that garbage is not counted.
 func BenchmarkImageStates(b *testing.B) {
-	const images = 2000
+	const images = 500
 	for _, state := range []struct {
 		name, open, owned string
 		args              []string

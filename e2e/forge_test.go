@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -47,9 +48,10 @@ func forgedTenant(i, images int) string {
 }
 
 // forge fills a journal with n images and returns the ids of the first and the
-// last few of them, by their number.
-func forge(t *testing.T, j journal.Journal, n int) map[int]easel.ID {
+// last few of them, by their number. After every so many it calls rest.
+func forge(t *testing.T, j journal.Journal, n int, rest func()) map[int]easel.ID {
 	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	images, err := canvas.Kind(canvas.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +85,9 @@ func forge(t *testing.T, j journal.Journal, n int) map[int]easel.ID {
 	some := map[int]easel.ID{}
 	first := historyOf(t, j, canvas.Key(auth.Team("", forgedTenant(0, n)), mould).Name(), template)
 	for i, id := range ids {
+		if i%20_000 == 19_999 {
+			rest()
+		}
 		if i < 2 || i >= n-2 {
 			some[i] = id
 		}
@@ -239,18 +244,22 @@ func forgeFolder(t *testing.T, home string, n int) map[int]easel.ID {
 	if err != nil {
 		t.Fatal(err)
 	}
-	some := forge(t, j, n)
-	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		left, err := os.ReadDir(filepath.Join(dir, "log"))
-		if err != nil {
-			t.Fatal(err)
+	segments := func(most int) []os.DirEntry {
+		for ; ; time.Sleep(20 * time.Millisecond) {
+			left, err := os.ReadDir(filepath.Join(dir, "log"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(left) <= most {
+				return left
+			}
 		}
-		if info, err := left[0].Info(); len(left) == 1 && err == nil && info.Size() < 4096 {
+	}
+	some := forge(t, j, n, func() { segments(20) }) // else its index would be all that is collected
+	for {
+		left := segments(1)
+		if info, err := left[0].Info(); err == nil && info.Size() < 4096 {
 			break
-		}
-		if time.Since(begun) > time.Minute {
-			begun = time.Now()
-			t.Logf("%d segments are left", len(left))
 		}
 	}
 	if err := j.Close(); err != nil {
@@ -267,7 +276,7 @@ func forgeBucket(t *testing.T, n int) (gofakes3.Backend, map[int]easel.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	some := forge(t, j, n)
+	some := forge(t, j, n, func() {})
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
