@@ -1,6 +1,7 @@
 package canvas_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -385,9 +386,23 @@ func (w *world) without(user string, since int64) map[easel.ID]easel.Draft {
 				if before.Label != l.a.Label {
 					c.Label = l.a.Label
 				}
-				if before.X != l.a.X || before.Y != l.a.Y || before.Width != l.a.Width || before.Height != l.a.Height {
-					c.X, c.Y, c.Width, c.Height = l.a.X, l.a.Y, l.a.Width, l.a.Height
+				if before.X != l.a.X || before.Y != l.a.Y || before.Width != l.a.Width || before.Height != l.a.Height || before.Shape != l.a.Shape {
+					c.X, c.Y, c.Width, c.Height, c.Shape = l.a.X, l.a.Y, l.a.Width, l.a.Height, l.a.Shape
 				}
+				if before.Source != l.a.Source || before.Model != l.a.Model {
+					c.Source, c.Model = l.a.Source, l.a.Model
+				}
+				was, is, mine := values(w.tb, before.Attributes), values(w.tb, l.a.Attributes), values(w.tb, c.Attributes)
+				for _, name := range slices.Concat(slices.Collect(maps.Keys(was)), slices.Collect(maps.Keys(is))) {
+					if was[name] == is[name] {
+						continue
+					}
+					delete(mine, name)
+					if is[name] != "" {
+						mine[name] = is[name]
+					}
+				}
+				c.Attributes = attributes(mine)
 				if fmt.Sprint(deref(before.Confidence)) != fmt.Sprint(deref(l.a.Confidence)) {
 					c.Confidence = l.a.Confidence
 				}
@@ -399,6 +414,31 @@ func (w *world) without(user string, since int64) map[easel.ID]easel.Draft {
 		}
 	}
 	return out
+}
+
+// values are attributes by name, as JSON.
+func values(t tester, a easel.Attributes) map[string]string {
+	t.Helper()
+	var raw map[string]json.RawMessage
+	if a != "" {
+		if err := json.Unmarshal([]byte(a), &raw); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := map[string]string{}
+	for name, value := range raw {
+		out[name] = string(value)
+	}
+	return out
+}
+
+// attributes is the inverse of values, for names that are plain.
+func attributes(values map[string]string) easel.Attributes {
+	var members []string
+	for name, value := range values {
+		members = append(members, fmt.Sprintf("%q:%s", name, value))
+	}
+	return easel.AttributesOf(members)
 }
 
 // everSeen is every id that was ever in the log.
