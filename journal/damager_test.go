@@ -72,6 +72,10 @@ func (d *damager) did(t *testing.T, kind string, noticed bool) {
 	}
 }
 
+// many reports whether so many bits of a kind of object were flipped that one of
+// them must have been noticed; unless time was up, they were.
+func (d *damager) many(kind string) bool { return *damageWithin == 0 || d.kinds[kind] >= 50 }
+
 func (d *damager) tell(t *testing.T) {
 	t.Helper()
 	d.report.Faults, d.report.Note = d.kinds, d.String()

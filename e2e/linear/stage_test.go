@@ -49,11 +49,17 @@ func newStage(t *testing.T, seed uint64, fail int, b bugs) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image := easel.NewID()
-	s := &stage{
-		t: t, key: canvas.Key("00000000000000000000000000000001", image), node: node, bugs: b, seed: seed, fail: fail,
-		history: linear.NewHistory(),
-	}
+	s := &stage{t: t, node: node, bugs: b, seed: seed, fail: fail, history: linear.NewHistory()}
+	s.birth(easel.NewID())
+	return s
+}
+
+// birth starts the stage on an image that is new, or that another stage on the same
+// home has made.
+func (s *stage) birth(image easel.ID) {
+	t, node := s.t, s.node
+	t.Helper()
+	s.key = canvas.Key("00000000000000000000000000000001", image)
 	s.start()
 	t.Cleanup(func() {
 		s.mu.Lock()
@@ -67,7 +73,7 @@ func newStage(t *testing.T, seed uint64, fail int, b bugs) *stage {
 	for {
 		_, err := s.system.Ask(t.Context(), actors.Request{To: s.key, Message: birth})
 		if err == nil {
-			return s
+			return
 		}
 		if !easel.CodeOf(err).Temporary() {
 			t.Fatal(err)

@@ -86,8 +86,12 @@ func table(out io.Writer, rows []row, took time.Duration) {
 	fmt.Fprintln(w, "| suite\t| rounds\t| acknowledged\t| lost\t| double\t| faults\t| duration\t| result\t|")
 	fmt.Fprintln(w, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
 	for _, r := range rows {
-		fmt.Fprintf(w, "| %s\t| %s\t| %s\t| %d\t| %d\t| %s\t| %s\t| %s\t|\n",
-			r.Suite, rounds(r.Report), number(r.Acked), r.Lost, r.Double, number(r.Sum()), r.took.Round(time.Second), r.result)
+		acked, lost, double := "–", "–", "–"
+		if r.Acked > 0 { // not every suite has clients who are told something
+			acked, lost, double = number(r.Acked), number(r.Lost), number(r.Double)
+		}
+		fmt.Fprintf(w, "| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|\n",
+			r.Suite, rounds(r.Report), acked, lost, double, number(r.Sum()), r.took.Round(time.Second), r.result)
 	}
 	_ = w.Flush() // out is a terminal, a pipe or a file: nobody is left to tell
 	for _, r := range rows {
