@@ -174,16 +174,20 @@ func TestRequestsEndWithTheirLink(t *testing.T) {
 }
 
 func TestTooMuchIsRefusedByName(t *testing.T) {
-	a, b := pair(t)
-	for _, o := range []order{{Count: 1000, Bytes: 150 << 10}, {Count: 70_000}} {
+	a, _ := pair(t)
+	for _, o := range []order{{Count: 70_000}, {Count: 500, Bytes: 150 << 10}} {
+		if o.Bytes > 0 && raceBuilt {
+			break // encoding them would take a minute
+		}
 		o.Do, o.Node = "flood", "b"
 		r := a.tell(o)
-		refused, lost := r.Order[0], r.Order[1]
-		if refused == 0 || lost == 0 || refused+lost != o.Count {
-			t.Errorf("of %d requests of %d bytes %d are refused and %d have no answer", o.Count, o.Bytes, refused, lost)
+		// A machine that is very busy may take b for dead meanwhile.
+		refused, lost, moved := r.Order[0], r.Order[1], r.Order[2]
+		if refused == 0 || lost == 0 || refused+lost+moved != o.Count {
+			t.Errorf("of %d requests of %d bytes %d are refused, %d have no answer, %d were not sent", o.Count, o.Bytes, refused, lost, moved)
 		}
 	}
-	settled(t, a, b)
+	settled(t, a)
 	eventually(t, "there is room again", func() bool { return a.tell(order{Do: "echo", Node: "b", ID: "x"}).By == "b" })
 }
 

@@ -154,13 +154,9 @@ func (n *Node) Start(ctx context.Context, local Local) error {
 	if n.secrets != nil {
 		key = n.secrets.gossip
 	}
-	advertise := ""
-	if n.config.Advertise != "" {
-		ip, err := net.DefaultResolver.LookupNetIP(ctx, "ip", n.config.Advertise)
-		if err != nil || len(ip) == 0 {
-			return fmt.Errorf("cluster: advertised host %q: %w", n.config.Advertise, err)
-		}
-		advertise = ip[0].Unmap().String()
+	advertise, err := n.advertised(ctx)
+	if err != nil {
+		return err
 	}
 	g, err := startGossip(n.config.Name+"/"+n.proto.ID, n.listen, advertise, n.own, key, n.log)
 	if err != nil {
@@ -274,7 +270,24 @@ func (n *Node) become(ctx context.Context, s wire.State) error {
 	return g.tell(ctx)
 }
 
-// reachable returns an address that others may use for what listens on host.
+// advertised returns the IP address under which others reach gossip; "" if it is
+// the one that is bound.
+func (n *Node) advertised(ctx context.Context) (string, error) {
+	if n.config.Advertise == "" {
+		if a := reachable(n.listen.host); a != n.listen.host {
+			return a, nil
+		}
+		return "", nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", n.config.Advertise)
+	if err != nil {
+		return "", fmt.Errorf("cluster: advertised host %q: %w", n.config.Advertise, err)
+	}
+	return ips[0].Unmap().String(), nil // an error otherwise
+}
+
+// reachable returns an address that others may use for what listens on host: of a
+// machine with several, the first private one.
 func reachable(host string) string {
 	ip := net.ParseIP(host)
 	if ip == nil || !ip.IsUnspecified() {
@@ -284,12 +297,18 @@ func reachable(host string) string {
 	if err != nil {
 		return host
 	}
+	best := host
 	for _, a := range addresses {
-		if n, ok := a.(*net.IPNet); ok && n.IP.IsPrivate() && n.IP.To4() != nil {
+		n, ok := a.(*net.IPNet)
+		switch {
+		case !ok || n.IP.To4() == nil || !n.IP.IsGlobalUnicast():
+		case n.IP.IsPrivate():
 			return n.IP.String()
+		case best == host:
+			best = n.IP.String()
 		}
 	}
-	return host
+	return best
 }
 
 func portOf(address string) int {

@@ -347,7 +347,7 @@ func ordered(n *cluster.Node, o order) {
 // flood asks what is never answered, Count times, and counts how it ends.
 func flood(n *cluster.Node, o order) (r report) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var refused, lost atomic.Int64
+	var refused, lost, moved atomic.Int64
 	var wg sync.WaitGroup
 	for i := range o.Count {
 		wg.Add(1)
@@ -359,12 +359,14 @@ func flood(n *cluster.Node, o order) (r report) {
 				refused.Add(1)
 			case errors.Is(err, actors.ErrLost):
 				lost.Add(1)
+			case errors.Is(err, actors.ErrMoved):
+				moved.Add(1)
 			}
 		})
 	}
 	cancel()
 	wg.Wait()
-	r.Order = []int{int(refused.Load()), int(lost.Load())}
+	r.Order = []int{int(refused.Load()), int(lost.Load()), int(moved.Load())}
 	return r
 }
 

@@ -111,7 +111,7 @@ func (n *Node) joinFirst(ctx context.Context, g *gossip) error {
 		n.log.Warn("no member answers; this node serves alone and goes on asking", "join", n.config.Join)
 	}
 	for _, s := range g.sightings() {
-		if n.speak(s.Member.GetMinVersion(), s.Member.GetMaxVersion()) == 0 {
+		if stage(s) > 0 && n.speak(s.Member.GetMinVersion(), s.Member.GetMaxVersion()) == 0 {
 			return fmt.Errorf("%w: %s speaks %d to %d, this build %d to %d", ErrVersion, s.Name,
 				s.Member.GetMinVersion(), s.Member.GetMaxVersion(), n.own.MinVersion, n.own.MaxVersion)
 		}
@@ -152,7 +152,9 @@ func (n *Node) reach(ctx context.Context, g *gossip, addresses []string) (others
 		live[s.Gossip] = true
 	}
 	for _, a := range addresses {
-		for _, one := range resolve(ctx, a) {
+		found := resolve(ctx, a)
+		others = others || len(found) == 0 // its name may be known later
+		for _, one := range found {
 			if one == g.address {
 				continue
 			}
