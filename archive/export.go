@@ -48,7 +48,7 @@ type Summary struct {
 	Wrong []string `json:"wrong,omitempty"`
 }
 
-// ErrNoTenant: the home holds nothing of the tenant.
+// ErrNoTenant is the error of an export of what the home does not hold.
 var ErrNoTenant = errors.New("the store holds no such tenant")
 
 // Run exports. What an earlier run has moved and what has not changed since is not

@@ -190,22 +190,31 @@ func (s *tarSink) read() (end int64, err error) {
 	at := &counter{r: bufio.NewReaderSize(s.f, 1<<18)}
 	r := tar.NewReader(at)
 	for first := true; ; first = false {
-		h, err := r.Next()
-		if err != nil { // the end, or where a run was cut off
-			if first && at.n > 0 && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-				return 0, errors.New("the file is no archive")
-			}
+		p, err := readPart(r)
+		cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		switch {
+		case err == nil:
+			end = (at.n + 511) / 512 * 512
+		case first && !cut:
+			return 0, fmt.Errorf("the file is no archive: %w", err)
+		default: // the end, or where a run was cut off
 			return end, nil
 		}
-		in := newSums(r, nil)
-		if _, err := io.Copy(io.Discard, in); err != nil || in.size != h.Size {
-			return end, nil
-		}
-		end = (at.n + 511) / 512 * 512
-		if h.Name != manifestName {
-			s.parts[h.Name] = Part{Name: h.Name, Size: h.Size, SHA256: in.hex(), At: h.PAXRecords[atRecord]}
+		if p.Name != manifestName {
+			s.parts[p.Name] = p
 		}
 	}
+}
+
+// readPart reads the next part of a tar to its end.
+func readPart(r *tar.Reader) (Part, error) {
+	h, err := r.Next()
+	if err != nil {
+		return Part{}, err
+	}
+	in := newSums(r, nil)
+	_, err = io.Copy(io.Discard, in)
+	return Part{Name: h.Name, Size: h.Size, SHA256: in.hex(), At: h.PAXRecords[atRecord]}, err
 }
 
 // counter counts what is read through it.

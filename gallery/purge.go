@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/tenant"
 )
@@ -51,6 +52,10 @@ func (g *Gallery) purge(ctx context.Context, t easel.TenantID, gone tenant.Gone,
 	}
 	if err := g.c.Histories.Erase(ctx, canvas.Key(t, gone.ID).Name()); err != nil {
 		return false, fmt.Errorf("erase image %s: %w", gone.ID, err)
+	}
+	// Whoever has it in memory lets go of it now, with its working copy.
+	if _, err := g.canvas(ctx, t, gone.ID, actors.Expel{}); err != nil {
+		return false, fmt.Errorf("expel image %s: %w", gone.ID, err)
 	}
 	if _, err := g.tenant(ctx, t, tenant.Purged{ID: gone.ID}); err != nil {
 		return false, fmt.Errorf("forget image %s: %w", gone.ID, err)
