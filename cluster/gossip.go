@@ -34,7 +34,10 @@ type gossip struct {
 
 // startGossip listens; nobody is known until join is called.
 func startGossip(name string, at endpoint, advertise string, own *wire.Member, key []byte, log *slog.Logger) (*gossip, error) {
-	g := &gossip{changed: make(chan struct{}, 1), reached: map[string]time.Time{}, seen: map[string]Sighting{}, dead: map[string]Sighting{}, lost: map[string]time.Time{}}
+	g := &gossip{
+		changed: make(chan struct{}, 1), reached: map[string]time.Time{},
+		seen: map[string]Sighting{}, dead: map[string]Sighting{}, lost: map[string]time.Time{},
+	}
 	if err := g.say(own); err != nil {
 		return nil, err
 	}

@@ -141,8 +141,8 @@ func (n *Node) Gossip() string {
 // Start joins the cluster; local takes what others send from then on. It returns
 // once this node serves: as a member of the cluster, or, if no member of Join
 // answers for Config.JoinWait, alone, and then it keeps trying. ctx bounds nothing
-// but Start, and must have returned before Drain and Leave are called. Errors:
-// ErrNameTaken; ErrVersion; the port of gossip is in use.
+// but Start. Drain and Leave are called after Start has returned. Errors:
+// ErrNameTaken; ErrVersion; the port of gossip is in use; ctx has ended.
 func (n *Node) Start(ctx context.Context, local Local) error {
 	h := &home{local: local, codec: local.Codec()}
 	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
