@@ -35,7 +35,8 @@ type stage struct {
 	bugs    bugs
 	history *linear.History
 	seed    uint64
-	fail    int // one append in so many fails; 0: none
+	fail    int  // one append in so many fails; 0: none
+	shared  bool // the home has other owners, and faults of its own
 
 	mu     sync.RWMutex // held for writing while the node is away; guards what follows
 	system *actors.System
@@ -95,6 +96,9 @@ func (s *stage) start() {
 	s.seed++
 	s.faults = newFaults(s.node, s.seed, s.fail)
 	var home journal.Journal = s.faults
+	if s.shared {
+		home = s.node
+	}
 	if s.bugs.journal != nil {
 		home = s.bugs.journal(home)
 	}

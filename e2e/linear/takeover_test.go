@@ -1,7 +1,6 @@
 package linear_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -34,7 +33,7 @@ func newDuo(t *testing.T, seed uint64, line func(blob.Store) blob.Store, b bugs)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.stages[i] = &stage{t: t, node: home, bugs: b, seed: seed + uint64(i)*100, history: history}
+		d.stages[i] = &stage{t: t, node: home, shared: true, bugs: b, seed: seed + uint64(i)*100, history: history}
 		d.stages[i].birth(image)
 	}
 	return d
@@ -98,7 +97,6 @@ func TestCheckCatchesPlantedBugsOfFencing(t *testing.T) {
 		{name: "acknowledged before durable", bugs: bugs{journal: func(j journal.Journal) journal.Journal { return hasty{j} }}},
 		{name: "terms of others are not sealed", line: func(s blob.Store) blob.Store { return unsealed{s} }},
 		{name: "a slot that is taken is taken for durable", line: func(s blob.Store) blob.Store { return trusting{s} }},
-		{name: "conditions of writes are ignored", line: func(s blob.Store) blob.Store { return blunt{s} }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -166,16 +164,4 @@ func (s trusting) PutIfAbsent(ctx context.Context, key string, b []byte) (blob.V
 		return "trusted", nil
 	}
 	return v, err
-}
-
-// blunt is a store that ignores the conditions of writes.
-type blunt struct{ blob.Store }
-
-func (s blunt) PutIfAbsent(ctx context.Context, key string, b []byte) (blob.Version, error) {
-	info, err := s.Put(ctx, key, bytes.NewReader(b))
-	return info.Version, err
-}
-
-func (s blunt) PutIfMatch(ctx context.Context, key string, b []byte, _ blob.Version) (blob.Version, error) {
-	return s.PutIfAbsent(ctx, key, b)
 }
