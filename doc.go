@@ -18,5 +18,6 @@
 //     which sockets are served.
 //   - gallery: work that spans actors and blobs: upload, bulk, purge, files.
 //   - auth, transport, transport/ws, web: the edge.
+//   - client: the other side, for programs in Go.
 //   - cmd/easel: the one binary that wires all of it.
 package easel

@@ -88,3 +88,37 @@ func BenchmarkTurn(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkPolygons is what outlines of 50 points cost.
+func BenchmarkPolygons(b *testing.B) {
+	w := born(b, canvas.Options{})
+	outlined := shaped(b, id(1), outline(b, 50))
+	w.must(write(ann, outlined))
+	for from := 0; from < 10_000; from += 250 {
+		ops := make([]easel.Op, 250)
+		for i := range ops {
+			ops[i] = easel.Op{Kind: easel.OpPut, Draft: outlined.Draft}
+		}
+		w.must(canvas.Apply{By: ann, Ops: ops})
+	}
+	w.forget()
+	b.Run("create", func(b *testing.B) {
+		w.options.MaxAnnotations = 1 << 40
+		w.restart()
+		for b.Loop() {
+			w.must(write(ann, easel.Op{Kind: easel.OpPut, Draft: outlined.Draft}))
+			w.forget()
+		}
+	})
+	b.Run("relabel", func(b *testing.B) {
+		for b.Loop() {
+			w.must(write(ann, relabel(id(1), "dog")))
+			w.forget()
+		}
+	})
+	b.Run("list10000", func(b *testing.B) {
+		for b.Loop() {
+			w.must(canvas.List{})
+		}
+	})
+}

@@ -3,8 +3,11 @@ package client_test
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,6 +47,41 @@ func drafts() []easel.Draft {
 	return out
 }
 
+// randomDrafts are valid drafts of any shape, the same ones for a seed.
+func randomDrafts(seed uint64, n int) []easel.Draft {
+	r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // repeatable, not secret
+	points := func(n int) []easel.Point {
+		out := make([]easel.Point, n)
+		for i := range out {
+			// Numbers of all lengths and sizes.
+			out[i] = easel.Point{r.Float64() * math.Pow10(-r.IntN(9)), float64(r.IntN(1000)) / 1000}
+		}
+		return out
+	}
+	types := []easel.ShapeType{easel.ShapePolygon, easel.ShapePolyline, easel.ShapePoint, easel.ShapeEllipse, easel.ShapeTag}
+	var out []easel.Draft
+	for len(out) < n {
+		g := easel.Geometry{Type: types[r.IntN(len(types))]}
+		switch g.Type {
+		case easel.ShapePolygon:
+			g.Points = points(3 + r.IntN(40))
+		case easel.ShapePolyline:
+			g.Points = points(2 + r.IntN(40))
+		case easel.ShapePoint:
+			g.Points = points(1)
+		case easel.ShapeEllipse:
+			g.Center, g.Radii = easel.Point{r.Float64(), r.Float64()}, easel.Point{r.Float64() / 2, r.Float64() / 2}
+		}
+		if len(g.Validate("")) > 0 {
+			continue
+		}
+		d := client.Shaped("random", g)
+		d.Attributes = opcodec.Attributes(map[string]easel.Value{string(rune(' ' + r.IntN(3000))): easel.Text(string(rune(r.IntN(0xd800)))), "n": easel.Number(r.NormFloat64())})
+		out = append(out, d)
+	}
+	return out
+}
+
 // TestEveryShapeRoundTrips compares what goes in by each way, typed, with what
 // comes out by each way, also after a crash.
 func TestEveryShapeRoundTrips(t *testing.T) {
@@ -59,6 +97,8 @@ func TestEveryShapeRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer live.Close()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
 	want := map[easel.ID]easel.Draft{}
 	var items []client.Item
 	for _, d := range drafts() {
@@ -94,6 +134,17 @@ func TestEveryShapeRoundTrips(t *testing.T) {
 		d.Source, d.Model = "", ""
 		want[changed.ID] = d
 	}
+	for i, d := range randomDrafts(seed, 300) {
+		if i%2 == 0 {
+			items = append(items, client.Item{Image: image.ID, Draft: d})
+			continue
+		}
+		op := client.Put(d)
+		want[op.ID] = d
+		if _, err := live.Do(ctx, op); err != nil {
+			t.Fatalf("%+v: %v", d, err)
+		}
+	}
 	ids, err := c.DrawAll(ctx, items)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +179,11 @@ func TestEveryShapeRoundTrips(t *testing.T) {
 		}
 		defer late.Close()
 		check("snapshot", late.Annotations())
+		asked := 0
 		for id, d := range want {
+			if asked++; asked > 40 {
+				break
+			}
 			one, err := c.Annotation(ctx, image.ID, id)
 			if err != nil || !one.Draft().Equal(d) {
 				t.Errorf("one: %+v, %v", one, err)
