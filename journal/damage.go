@@ -5,8 +5,9 @@ import "fmt"
 // damage is what is known to be missing from live segments. It never takes a
 // history for shorter than it was: who might have lost a batch stays closed.
 type damage struct {
-	owners map[uint64]uint64 // hash of an actor's name: its last batch that cannot be read
-	halves map[uint32]bool   // low halves of such hashes, where only those are known
+	owners map[uint64]uint64     // hash of an actor's name: its last batch that cannot be read
+	where  map[uint64][]*segment // what such batches keep from being removed, once each
+	halves map[uint32]bool       // low halves of such hashes, where only those are known
 	// anyone: records of unknown owners are missing. Only actors with a sound
 	// batch after them, in an unbroken row, are known to have lost nothing.
 	anyone bool
@@ -14,12 +15,37 @@ type damage struct {
 	named  map[Name]error
 }
 
-// lostOwner notes that a batch of this owner cannot be read.
-func (d *damage) lostOwner(owner, seq uint64) {
+// lostOwner notes that a batch of this owner in seg cannot be read.
+func (d *damage) lostOwner(owner, seq uint64, seg *segment) {
 	if d.owners == nil {
-		d.owners = map[uint64]uint64{}
+		d.owners, d.where = map[uint64]uint64{}, map[uint64][]*segment{}
 	}
 	d.owners[owner] = max(d.owners[owner], seq)
+	d.where[owner] = append(d.where[owner], seg)
+	seg.live++
+}
+
+// absolveLocked forgets the damage to an actor that was erased: its segments may
+// go.
+func (n *Node) absolveLocked(name Name) {
+	owner := ownerOf(name)
+	for _, seg := range n.damaged.where[owner] {
+		seg.live--
+		seg.erased = true
+	}
+	delete(n.damaged.where, owner)
+	delete(n.damaged.owners, owner)
+}
+
+// overcome reports whether a batch that cannot be read is missed by nobody: its
+// actor was erased, or has files that cover it. The head that says so is made
+// durable first, as it is before any batch leaves the log.
+func (n *Node) overcome(name Name, r record) bool {
+	if name.Check() != nil || ownerOf(name) != r.owner {
+		return false // whose it is cannot be read either
+	}
+	h, ok, err := n.readHead(name)
+	return err == nil && ok && (h.Erased || h.Last >= r.seq) && n.putHead(h) == nil
 }
 
 // lose notes that count records are missing, the last one of an owner with this

@@ -36,6 +36,7 @@ func (n *Node) Erase(ctx context.Context, name Name) error {
 	}
 	n.mu.Lock()
 	n.forgetLocked(name)
+	n.absolveLocked(name)
 	n.mu.Unlock()
 	return n.sweep(tomb)
 }

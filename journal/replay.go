@@ -233,8 +233,10 @@ func (p *player) take(seg *segment, r found) {
 		return
 	}
 	if !r.body {
-		n.damaged.lostOwner(r.rec.owner, r.rec.seq)
-		seg.live++
+		if n.overcome(r.name, r.rec) {
+			return
+		}
+		n.damaged.lostOwner(r.rec.owner, r.rec.seq, seg)
 		n.metrics.corrupt.Inc()
 		n.log.Error("a record in the log is damaged", "segment", seg.seq, "at", r.off, "actor", string(r.name), "batch", r.rec.seq)
 		return
