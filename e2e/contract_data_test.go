@@ -125,22 +125,31 @@ func wantExit(t *testing.T, want int, text string, args ...string) string {
 	return out
 }
 
-// bucket returns a store in this process.
-func bucket(t *testing.T) (store string, objects *blob.S3) {
+// bucket returns what --store takes for a bucket of a server, see startS3, and the
+// objects below its prefix.
+func bucket(t *testing.T, server string) (store string, objects *blob.S3) {
 	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
-	fake := blobtest.Fake(t, nil)
-	return homeOn(fake.Endpoint), openFake(t, fake)
+	endpoint := startS3(t, server)
+	return homeOn(endpoint), openFake(t, blob.S3Options{Bucket: blobtest.Bucket, Endpoint: endpoint})
+}
+
+// TestDataOnS3 does on a real server what the tests beside do on one in this
+// process.
+func TestDataOnS3(t *testing.T) {
+	t.Run("moves", func(t *testing.T) { aTenantMoves(t, *s3Server) })
+	t.Run("is erased", func(t *testing.T) { erasedFromABucket(t, *s3Server) })
 }
 
 // TestATenantMovesBetweenStores goes from a folder through a folder into a bucket,
 // and from there through a tar into another folder.
-func TestATenantMovesBetweenStores(t *testing.T) {
+func TestATenantMovesBetweenStores(t *testing.T) { aTenantMoves(t, "fake") }
+
+func aTenantMoves(t *testing.T, server string) {
+	t.Helper()
 	root := t.TempDir()
 	at := func(name string) string { return filepath.Join(root, name) }
 	first, last := "dir:"+at("first"), "dir:"+at("last")
-	middle, _ := bucket(t)
+	middle, _ := bucket(t, server)
 	n := newSite(t, "--store="+first, "--chores=off")
 	says := fillOldStore(t, n)
 	says = slices.DeleteFunc(says, func(e expectation) bool { return e.Tenant != "acme" })
@@ -381,29 +390,32 @@ func TestEraseTakesEveryByte(t *testing.T) {
 	t.Run("folder", func(t *testing.T) {
 		eraseTakesEveryByte(t, newSite(t, "--chores=off"), nil)
 	})
-	t.Run("bucket", func(t *testing.T) {
-		store, objects := bucket(t)
-		eraseTakesEveryByte(t, newSite(t, "--store="+store, "--chores=off"), func() map[string][]byte {
-			found, err := objects.List(t.Context(), "", "", 100000)
+	t.Run("bucket", func(t *testing.T) { erasedFromABucket(t, "fake") })
+}
+
+func erasedFromABucket(t *testing.T, server string) {
+	t.Helper()
+	store, objects := bucket(t, server)
+	eraseTakesEveryByte(t, newSite(t, "--store="+store, "--chores=off"), func() map[string][]byte {
+		found, err := objects.List(t.Context(), "", "", 100000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string][]byte{}
+		for _, o := range found {
+			body, _, err := objects.Get(t.Context(), o.Key, blob.All)
+			if errors.Is(err, blob.ErrNotFound) {
+				continue
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			out := map[string][]byte{}
-			for _, o := range found {
-				body, _, err := objects.Get(t.Context(), o.Key, blob.All)
-				if errors.Is(err, blob.ErrNotFound) {
-					continue
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				if out[o.Key], err = io.ReadAll(body); err != nil {
-					t.Fatal(err)
-				}
-				body.Close()
+			if out[o.Key], err = io.ReadAll(body); err != nil {
+				t.Fatal(err)
 			}
-			return out
-		})
+			body.Close()
+		}
+		return out
 	})
 }
 
