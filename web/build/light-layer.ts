@@ -42,7 +42,7 @@ function __oncePerFrame(renderer) {
       if (code.match(renderer)?.length !== 1) {
         this.error("Annotorious' WebGL layer has changed: look at build/light-layer.ts");
       }
-      const light = "$1 = __oncePerFrame($2({$3antialias: !1,$4resolution: globalThis.devicePixelRatio || 1$5}))";
+      const light = "$1 = __oncePerFrame($2({$3antialias: !0,$4resolution: globalThis.devicePixelRatio || 1$5}))";
       return { code: code.replace(renderer, light) + helper, map: null };
     },
   };

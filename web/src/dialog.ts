@@ -2,6 +2,8 @@ import { h, iconButton } from "./dom";
 
 const KEYS: [string, string][] = [
   ["B", "Draw boxes"],
+  ["P  E  L  O", "Polygons, ellipses, lines, points"],
+  ["T", "Tag the image as a whole"],
   ["V", "Select and pan"],
   ["Space + drag", "Pan while drawing"],
   ["Click", "Select; again for the box below"],
@@ -40,7 +42,13 @@ export function showHelp(): void {
 }
 
 /** Asks for an image's new name; resolves to null if there is none. */
-export function askName(name: string): Promise<string | null> {
+export async function askName(name: string): Promise<string | null> {
+  const answer = await askText("Rename image", "Name", name, "Rename");
+  return answer === name ? null : answer;
+}
+
+/** Asks for a line of text; resolves to null if there is none. */
+export function askText(title: string, field: string, name: string, action = "Add"): Promise<string | null> {
   return new Promise((resolve) => {
     const input = h("input", { class: "field", id: "new-name", value: name, maxlength: 255, required: true, autocomplete: "off" });
     let answer: string | null = null;
@@ -56,18 +64,18 @@ export function askName(name: string): Promise<string | null> {
             dialog.close();
           },
         },
-        h("h2", { id: "rename-title" }, "Rename image"),
-        h("label", { for: "new-name" }, "Name"),
+        h("h2", { id: "rename-title" }, title),
+        h("label", { for: "new-name" }, field),
         input,
         h(
           "footer",
           {},
           h("button", { class: "button", type: "button", onclick: () => dialog.close() }, "Cancel"),
-          h("button", { class: "button primary", type: "submit" }, "Rename"),
+          h("button", { class: "button primary", type: "submit" }, action),
         ),
       ),
     );
-    dialog.addEventListener("close", () => resolve(answer && answer !== name ? answer : null));
+    dialog.addEventListener("close", () => resolve(answer || null));
     open(dialog);
     input.setSelectionRange(0, name.includes(".") ? name.lastIndexOf(".") : name.length);
   });

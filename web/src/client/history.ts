@@ -1,5 +1,6 @@
 import { newID } from "./id";
 import type { Annotation, Draft, Op, Patch } from "./protocol";
+import { draftOf, same } from "./rebase";
 
 /** One annotation's registers before and after an edit; null: it was not there. */
 interface Step {
@@ -138,15 +139,14 @@ function stepOf(view: ReadonlyMap<string, Annotation>, op: Op): Step | null {
   if (!now) {
     return null;
   }
-  const { label, x, y, width, height, confidence } = now;
-  const all: Draft = { label, x, y, width, height, confidence };
+  const all = draftOf(now);
   if (op.k === "del") {
     return { id: op.id, before: all, after: null };
   }
   const keys = Object.keys(op.set) as (keyof Draft)[];
-  return { id: op.id, before: Object.fromEntries(keys.map((k) => [k, all[k]])), after: { ...op.set } };
+  return { id: op.id, before: Object.fromEntries(keys.map((k) => [k, all[k] ?? null])), after: { ...op.set } };
 }
 
 function shows(now: Annotation, registers: Patch): boolean {
-  return (Object.keys(registers) as (keyof Draft)[]).every((k) => (registers[k] ?? null) === now[k]);
+  return (Object.keys(registers) as (keyof Draft)[]).every((k) => same(registers[k], now[k]));
 }

@@ -3,7 +3,7 @@
 export { History, type Plan, type SavedHistory } from "./history";
 export { newID } from "./id";
 export type { OutboxStorage, Saved } from "./outbox";
-export type { Annotation, ChatLine, Draft, Image, Op, Patch, Peer, Presence, Stop } from "./protocol";
+export type { Annotation, Box, ChatLine, Draft, Image, Op, Patch, Peer, Point, Presence, Shape, Stop } from "./protocol";
 export { draftOf, type Was } from "./rebase";
 export type { Change } from "./replica";
 export { Rest, RestError, type Deed, type Me } from "./rest";

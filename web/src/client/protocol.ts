@@ -11,7 +11,29 @@ export const MAX_OPS = 500;
 /** The longest frame that the server reads, in bytes. */
 export const MAX_FRAME = 64 * 1024;
 
-/** One box on an image, in fractions of its width and height. */
+export type Point = [number, number];
+
+/** An upright rectangle in fractions of the image. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** What an annotation looks like, in fractions of the image; absent for a plain box. */
+export type Shape =
+  | { type: "box" }
+  | { type: "rotated_box"; points: Point[] }
+  | { type: "polygon"; points: Point[]; holes?: Point[][] }
+  | { type: "polyline"; points: Point[] }
+  | { type: "point"; points: Point[] }
+  | { type: "ellipse"; center: Point; radii: Point }
+  | { type: "tag" };
+
+export type Attributes = Record<string, string | number | boolean>;
+
+/** One annotation of an image; x, y, width and height are its bounding box. */
 export interface Annotation {
   id: string;
   image_id: string;
@@ -26,6 +48,10 @@ export interface Annotation {
   updated_by: string;
   updated_at: string;
   rev: number;
+  shape?: Shape | null;
+  attributes?: Attributes;
+  source?: string;
+  model?: string;
 }
 
 /** What an author says of an annotation; the rest is the server's. */
@@ -36,6 +62,11 @@ export interface Draft {
   width: number;
   height: number;
   confidence?: number | null;
+  /** In a patch, null makes it a plain box. */
+  shape?: Shape | null;
+  attributes?: Attributes;
+  source?: string;
+  model?: string;
 }
 
 /** Registers to change: geometry as a whole, label and confidence. */

@@ -4,8 +4,9 @@ import type { Annotation, Draft, Op } from "./protocol";
 export type Was = Record<string, Draft | null>;
 
 /** The registers that an author sets, without what the server adds. */
-export function draftOf({ label, x, y, width, height, confidence }: Annotation): Draft {
-  return { label, x, y, width, height, confidence };
+export function draftOf({ label, x, y, width, height, confidence, shape, attributes, source, model }: Annotation): Draft {
+  const more = Object.entries({ shape, attributes, source, model }).filter(([, value]) => value !== undefined && value !== null);
+  return { label, x, y, width, height, confidence, ...Object.fromEntries(more) };
 }
 
 /** Remembers what ops were decided on. */
@@ -38,6 +39,7 @@ export function outdated(op: Op, was: Draft | null | undefined, now: Annotation 
   return differs && !wanted ? "conflict" : null;
 }
 
-function same(a: unknown, b: unknown): boolean {
+/** Whether two registers show the same. */
+export function same(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }

@@ -1,5 +1,6 @@
 import type { Frame } from "./outbox";
 import type { Annotation, Effect, Op, Since } from "./protocol";
+import { same as equal } from "./rebase";
 
 /** What became different in a view. */
 export interface Change {
@@ -122,6 +123,9 @@ function same(a: Annotation, b: Annotation): boolean {
     a.width === b.width &&
     a.height === b.height &&
     a.confidence === b.confidence &&
+    a.source === b.source &&
+    equal(a.shape, b.shape) &&
+    equal(a.attributes, b.attributes) &&
     a.updated_by === b.updated_by
   );
 }

@@ -2,7 +2,7 @@ import type { App, View } from "../app";
 import { History, RestError, draftOf, newID, type Annotation, type Image, type Op, type Rejection, type Session } from "../client";
 import { colorOf } from "../colors";
 import { h, icon, iconButton, toast, type Icon } from "../dom";
-import { showHelp } from "../dialog";
+import { askText, showHelp } from "../dialog";
 import { mayManage } from "../roles";
 import { toggleTheme } from "../theme";
 import { Badge } from "./badge";
@@ -13,19 +13,16 @@ import { Overlay } from "./overlay";
 import { Panel } from "./panel";
 import { People } from "./people";
 import { Popover } from "./popover";
-import { Stage, type Box } from "./stage";
+import { shift, type Place } from "./shapes";
+import { Stage, type DrawingTool } from "./stage";
 import { Timeline } from "./timeline";
 
 const LAST_LABEL = "easel:label";
 
-/** A box moved within the image; around, where it would leave it. */
-function shifted(box: Box, dx: number, dy: number, around = false): Box {
-  const along = (at: number, size: number, by: number) => {
-    const to = at + by;
-    return around && to + size > 1 ? 0 : Math.min(Math.max(0, to), 1 - size);
-  };
-  return { x: along(box.x, box.width, dx), y: along(box.y, box.height, dy), width: box.width, height: box.height };
-}
+type Tool = "select" | "box" | "polygon" | "ellipse" | "path" | "point";
+
+/** What Annotorious calls our tools; points are not drawn but clicked. */
+const DRAWS: Partial<Record<Tool, DrawingTool>> = { box: "rectangle", polygon: "polygon", ellipse: "ellipse", path: "path" };
 
 /** One image, full page: draw, move, label, delete, and see the others do so. */
 export function openEditor(app: App, id: string): View {
@@ -45,13 +42,13 @@ class Editor implements View {
   private readonly notice = h("div", { class: "notice", hidden: true, role: "alert" });
   private readonly title = h("b", { class: "title" }, "…");
   private readonly details = h("small", {});
-  private readonly tools: Record<"select" | "box", HTMLButtonElement>;
+  private readonly tools: Record<Tool, HTMLButtonElement>;
   private session: Session | null = null;
   private stage: Stage | null = null;
   private overlay: Overlay | null = null;
   private popover: Popover | null = null;
   private pictureURL = "";
-  private tool: "select" | "box" = "box";
+  private tool: Tool = "box";
   private panning = false;
   private gone = false;
   private focusNext = "";
@@ -101,6 +98,10 @@ class Editor implements View {
     this.tools = {
       select: this.toolButton("select", "Select and pan (V)", "select"),
       box: this.toolButton("box", "Draw boxes (B)", "box"),
+      polygon: this.toolButton("polygon", "Draw polygons (P): click the corners, then the first one again", "polygon"),
+      ellipse: this.toolButton("ellipse", "Draw ellipses (E)", "ellipse"),
+      path: this.toolButton("path", "Draw lines (L): click, and double-click at the end", "path"),
+      point: this.toolButton("point", "Set points (O)", "point"),
     };
     this.element = h(
       "main",
@@ -136,6 +137,11 @@ class Editor implements View {
             { class: "toolbar card", role: "toolbar", "aria-label": "Tools" },
             this.tools.select,
             this.tools.box,
+            this.tools.polygon,
+            this.tools.ellipse,
+            this.tools.path,
+            this.tools.point,
+            iconButton("tag", "Tag the image (T)", () => void this.addTag()),
             h("hr", {}),
             this.undoButton,
             this.redoButton,
@@ -339,15 +345,24 @@ class Editor implements View {
   }
 
   private modes(): void {
-    const drawing = this.tool === "box" && !this.panning;
-    this.stage?.setMode(drawing, this.editable);
-    this.tools.box.disabled = !this.editable;
+    this.stage?.setMode((!this.panning && DRAWS[this.tool]) || null, this.editable);
+    for (const [name, button] of Object.entries(this.tools)) {
+      button.disabled = name !== "select" && !this.editable;
+    }
     for (const [name, button] of Object.entries(this.tools)) {
       button.setAttribute("aria-pressed", String((this.editable ? this.tool : "select") === name));
     }
   }
 
-  private drawn(box: Box): void {
+  /** Says something of the image as a whole. */
+  private async addTag(): Promise<void> {
+    const label = this.editable && (await askText("Tag the image", "Tag", ""));
+    if (label && this.editable) {
+      this.commit([{ k: "put", id: newID(), annotation: { label: [...label].slice(0, 100).join(""), x: 0, y: 0, width: 1, height: 1, shape: { type: "tag" } } }]);
+    }
+  }
+
+  private drawn(box: Place): void {
     const label = localStorage.getItem(LAST_LABEL) || "object";
     const id = newID();
     this.commit([{ k: "put", id, annotation: { label, ...box } }]);
@@ -356,7 +371,7 @@ class Editor implements View {
     this.select([id]);
   }
 
-  private moved(boxes: Map<string, Box>): void {
+  private moved(boxes: Map<string, Place>): void {
     this.session?.presence({ draft: undefined });
     const known = [...boxes].filter(([id]) => this.session?.annotations.has(id));
     if (known.length > 0) {
@@ -373,7 +388,7 @@ class Editor implements View {
   private nudge(dx: number, dy: number): void {
     const pixel = this.stage?.pixel();
     if (this.editable && pixel && this.selected.length > 0) {
-      this.commit(this.selected.map((a) => ({ k: "patch", id: a.id, set: shifted(a, dx * pixel.x, dy * pixel.y) })));
+      this.commit(this.selected.map((a) => ({ k: "patch", id: a.id, set: shift(a, dx * pixel.x, dy * pixel.y) })));
     }
   }
 
@@ -383,7 +398,7 @@ class Editor implements View {
     if (!this.editable || !pixel || this.selected.length === 0) {
       return;
     }
-    const copies = this.selected.map((a) => ({ ...draftOf(a), ...shifted(a, 12 * pixel.x, 12 * pixel.y, true) }));
+    const copies = this.selected.map((a) => ({ ...draftOf(a), ...shift(a, 12 * pixel.x, 12 * pixel.y) }));
     const ops = copies.map((annotation): Op => ({ k: "put", id: newID(), annotation }));
     this.commit(ops);
     this.select(ops.map((op) => op.id));
@@ -621,6 +636,14 @@ class Editor implements View {
 
   /** Selects the smallest box at a click; clicking again goes to the next larger one. */
   private pick(stage: Stage, at: PointerEvent): void {
+    if (this.tool === "polygon" || this.tool === "path") {
+      return; // a click is a corner
+    }
+    const [x, y] = stage.fromScreen(at);
+    if (this.tool === "point" && this.editable && x >= 0 && y >= 0 && x <= 1 && y <= 1) {
+      this.drawn({ x, y, width: 0, height: 0, shape: { type: "point", points: [[x, y]] } });
+      return;
+    }
     const slack = at.pointerType === "touch" ? 14 : 5;
     const hits = stage.boxesAt(at, this.shown.values(), slack);
     const before = this.picked;
@@ -655,11 +678,11 @@ class Editor implements View {
     );
   }
 
-  private toolButton(name: Icon, label: string, tool: "select" | "box"): HTMLButtonElement {
+  private toolButton(name: Icon, label: string, tool: Tool): HTMLButtonElement {
     return iconButton(name, label, () => this.setTool(tool), { "aria-pressed": "false" });
   }
 
-  private setTool(tool: "select" | "box"): void {
+  private setTool(tool: Tool): void {
     this.tool = tool;
     this.modes();
   }
@@ -727,6 +750,11 @@ class Editor implements View {
       h: () => this.timeline.toggle(),
       v: () => this.setTool("select"),
       b: () => this.setTool("box"),
+      p: () => this.setTool("polygon"),
+      e: () => this.setTool("ellipse"),
+      l: () => this.setTool("path"),
+      o: () => this.setTool("point"),
+      t: () => void this.addTag(),
       "+": () => this.stage?.zoom(1.4),
       "=": () => this.stage?.zoom(1.4),
       "-": () => this.stage?.zoom(1 / 1.4),

@@ -56,6 +56,9 @@ export class Overlay {
     let shown = 0;
     for (const a of this.annotations.values()) {
       const at = this.stage.place(a);
+      if (a.shape?.type === "tag") {
+        continue; // nowhere: the list shows it
+      }
       if (shown >= MOST_LABELS || at.left > width || at.top > height || at.left + at.width < 0 || at.top + at.height < 0) {
         continue;
       }

@@ -14,7 +14,7 @@ const MOST_ROWS = 500;
 export class Panel {
   readonly element: HTMLElement;
   private readonly list = h("ul", { class: "boxes" });
-  private readonly title = h("b", {}, "Boxes");
+  private readonly title = h("b", {}, "Annotations");
   private readonly counter = h("span", { class: "pill" }, "0");
   private readonly rows = new Map<string, HTMLElement>();
   private annotations: ReadonlyMap<string, Annotation> = new Map();
@@ -30,7 +30,7 @@ export class Panel {
       class: "field",
       type: "search",
       placeholder: "Filter by label or person",
-      "aria-label": "Filter boxes",
+      "aria-label": "Filter annotations",
       oninput: () => {
         this.filter = search.value.trim().toLowerCase();
         this.draw();
@@ -38,7 +38,7 @@ export class Panel {
     });
     this.element = h(
       "aside",
-      { class: "panel", "aria-label": "Boxes" },
+      { class: "panel", "aria-label": "Annotations" },
       h("header", {}, this.title, this.counter),
       search,
       this.list,
@@ -80,7 +80,7 @@ export class Panel {
     this.counter.textContent = String(this.annotations.size);
     const rows = matching.slice(0, MOST_ROWS).map((a) => this.row(a));
     if (rows.length === 0) {
-      const text = this.annotations.size > 0 ? "No box matches." : this.editable ? "Drag on the picture to draw the first box." : "Nobody has drawn here yet.";
+      const text = this.annotations.size > 0 ? "Nothing matches." : this.editable ? "Drag on the picture to draw the first box." : "Nobody has drawn here yet.";
       this.list.replaceChildren(h("li", { class: "none" }, text));
     } else if (rows.length !== this.list.childElementCount || rows.some((row, i) => row !== this.list.children[i])) {
       // Only when it is different: a row that is taken out loses a click in progress.

@@ -40,7 +40,7 @@ export class People {
 
   private add(user: string, name: string): HTMLButtonElement {
     const style = `--tint: ${colorOf(user)}`;
-    const face = h("button", { class: "avatar", type: "button", style, "data-user": user, onclick: () => this.follow(user) }, initials(name));
+    const face = h("button", { class: "avatar", type: "button", style, "data-user": user, onclick: () => this.follow(user) }, h("span", { "aria-hidden": "true" }, initials(name)));
     this.faces.set(user, face);
     this.element.append(face, this.more);
     return face;

@@ -2,21 +2,26 @@ import { createOSDAnnotator, type ImageAnnotation, type OpenSeadragonAnnotator }
 import "@annotorious/openseadragon/annotorious-openseadragon.css";
 import { Origin, type StoreChangeEvent } from "@annotorious/core";
 import OpenSeadragon from "openseadragon";
-import type { Annotation, Change, Draft } from "../client";
+import { mountPlugin } from "@annotorious/plugin-tools";
+import "@annotorious/plugin-tools/annotorious-plugin-tools.css";
+import type { Annotation, Box, Change, Shape } from "../client";
 import { colorOf } from "../colors";
+import { fromSelector, toSelector, type Place, type Selector } from "./shapes";
 
-/** A rectangle in fractions of the image. */
-export type Box = Pick<Draft, "x" | "y" | "width" | "height">;
+export type { Box };
+
+/** What dragging or clicking on the picture makes. */
+export type DrawingTool = "rectangle" | "polygon" | "ellipse" | "path";
 
 const LEAST = 0.001;
 
 export interface StageEvents {
   /** A new box was drawn. */
-  drawn: (box: Box) => void;
+  drawn: (at: Place) => void;
   /** An existing one is being dragged; committed once the pointer is up. */
-  dragging: (id: string, box: Box) => void;
+  dragging: (id: string, at: Place) => void;
   /** Boxes were moved or resized. */
-  moved: (boxes: Map<string, Box>) => void;
+  moved: (places: Map<string, Place>) => void;
   selected: (ids: string[]) => void;
   /** Zoomed, panned or resized: overlays must be placed again. */
   placed: () => void;
@@ -28,12 +33,15 @@ export interface StageEvents {
 export class Stage {
   private readonly viewer: OpenSeadragon.Viewer;
   private readonly annotator: OpenSeadragonAnnotator;
-  private readonly dirty = new Map<string, Box>();
+  private readonly dirty = new Map<string, Place>();
+  /** The shapes of what is no plain box. */
+  private readonly shapes = new Map<string, Shape>();
   /** What each annotation looked like when it was last given to Annotorious. */
   private readonly drawn = new Map<string, string>();
   private readonly closing = new AbortController();
   /** Nobody has zoomed or panned: another window size shows all of it again. */
   private whole = true;
+  private tool: DrawingTool = "rectangle";
   /** The part of the image that another person was last followed to. */
   private looking = "";
   private size = { x: 1, y: 1 };
@@ -57,14 +65,15 @@ export class Stage {
         return { fill: color, fillOpacity: strong ? 0.22 : 0.1, stroke: color, strokeOpacity: 1, strokeWidth: strong ? 3 : 2 };
       },
     });
+    mountPlugin(this.annotator);
     this.annotator.setDrawingTool("rectangle");
     this.annotator.on("createAnnotation", (a) => {
       // The box comes back from the session under an id of ours.
-      const box = this.toBox(a);
+      const at = this.toPlace(a);
       this.annotator.cancelSelected();
       this.annotator.state.store.deleteAnnotation(a.id, Origin.REMOTE);
-      if (box.width >= LEAST && box.height >= LEAST) {
-        events.drawn(box);
+      if (at && (at.shape || (at.width >= LEAST && at.height >= LEAST))) {
+        events.drawn(at);
       }
     });
     this.annotator.on("selectionChanged", (all) => events.selected(all.map((a) => a.id)));
@@ -121,7 +130,10 @@ export class Stage {
     // And only what looks different: an edit that is confirmed has but another rev.
     const other = change.upserted.filter((a) => !this.dirty.has(a.id) && this.drawn.get(a.id) !== lookOf(a));
     other.forEach((a) => this.drawn.set(a.id, lookOf(a)));
-    const shown = other.map((a) => this.fromAnnotation(a));
+    for (const a of other) {
+      a.shape ? this.shapes.set(a.id, a.shape) : this.shapes.delete(a.id);
+    }
+    const shown = other.map((a) => this.fromAnnotation(a)).filter((a) => a !== null);
     if (shown.length > 0) {
       store.bulkUpsertAnnotations(shown, Origin.REMOTE);
     }
@@ -134,7 +146,7 @@ export class Stage {
         change.removed.filter((id) => store.getAnnotation(id)),
         Origin.REMOTE,
       );
-      change.removed.forEach((id) => (this.dirty.delete(id), this.drawn.delete(id)));
+      change.removed.forEach((id) => (this.dirty.delete(id), this.drawn.delete(id), this.shapes.delete(id)));
     }
   }
 
@@ -150,8 +162,14 @@ export class Stage {
     }
   }
 
-  /** Whether dragging draws (or else pans), and whether boxes can be changed. */
-  setMode(drawing: boolean, editable: boolean): void {
+  /** What is drawn (or else the picture is panned), and whether annotations can be changed. */
+  setMode(tool: DrawingTool | null, editable: boolean): void {
+    const drawing = tool !== null;
+    if (tool && tool !== this.tool) {
+      this.tool = tool;
+      this.annotator.setDrawingMode(tool === "polygon" || tool === "path" ? "click" : "drag");
+      this.annotator.setDrawingTool(tool);
+    }
     this.annotator.setDrawingEnabled(drawing && editable);
     this.annotator.setUserSelectAction((editable ? "EDIT" : "SELECT") as never);
     this.element.classList.toggle("drawing", drawing && editable);
@@ -214,6 +232,7 @@ export class Stage {
     const corner = this.element.getBoundingClientRect();
     const [x, y] = [event.clientX - corner.left, event.clientY - corner.top];
     return [...boxes]
+      .filter((a) => a.shape?.type !== "tag")
       .map((a) => ({ a, at: this.place(a) }))
       .filter(({ at }) => {
         // Only what is hard to hit gets a margin.
@@ -260,10 +279,12 @@ export class Stage {
 
   private edited(event: StoreChangeEvent<ImageAnnotation>): void {
     for (const { newValue } of event.changes.updated ?? []) {
-      const box = this.toBox(newValue);
-      this.dirty.set(newValue.id, box);
+      const at = this.toPlace(newValue);
       this.drawn.delete(newValue.id);
-      this.events.dragging(newValue.id, box);
+      if (at) {
+        this.dirty.set(newValue.id, at);
+        this.events.dragging(newValue.id, at);
+      }
     }
   }
 
@@ -275,29 +296,21 @@ export class Stage {
     }
   }
 
-  private toBox(a: ImageAnnotation): Box {
-    const { minX, minY, maxX, maxY } = a.target.selector.geometry.bounds;
-    return clip({
-      x: minX / this.size.x,
-      y: minY / this.size.y,
-      width: (maxX - minX) / this.size.x,
-      height: (maxY - minY) / this.size.y,
-    });
+  private toPlace(a: ImageAnnotation): Place | null {
+    const at = fromSelector(a.target.selector as unknown as Selector, this.size, this.shapes.get(a.id));
+    return at && !at.shape ? { ...at, ...clip(at) } : at;
   }
 
-  private fromAnnotation(a: Annotation): ImageAnnotation {
-    const [x, y, w, hgt] = [a.x * this.size.x, a.y * this.size.y, a.width * this.size.x, a.height * this.size.y];
-    return {
-      id: a.id,
-      bodies: [{ id: `${a.id}-label`, annotation: a.id, purpose: "tagging", value: a.label }],
-      target: {
-        annotation: a.id,
-        selector: {
-          type: "RECTANGLE",
-          geometry: { x, y, w, h: hgt, bounds: { minX: x, minY: y, maxX: x + w, maxY: y + hgt } },
-        },
-      },
-    } as unknown as ImageAnnotation;
+  private fromAnnotation(a: Annotation): ImageAnnotation | null {
+    const selector = toSelector(a, this.size);
+    return (
+      selector &&
+      ({
+        id: a.id,
+        bodies: [{ id: `${a.id}-label`, annotation: a.id, purpose: "tagging", value: a.label }],
+        target: { annotation: a.id, selector },
+      } as unknown as ImageAnnotation)
+    );
   }
 }
 
@@ -309,7 +322,7 @@ function fitWithMargin(viewer: OpenSeadragon.Viewer, immediately: boolean): void
 }
 
 function lookOf(a: Annotation): string {
-  return JSON.stringify([a.label, a.x, a.y, a.width, a.height]);
+  return JSON.stringify([a.label, a.x, a.y, a.width, a.height, a.shape]);
 }
 
 function labelOf(a: ImageAnnotation): string {
