@@ -322,3 +322,32 @@ func TestClusterDrain(t *testing.T) {
 		c.agree(t)
 	}
 }
+
+// TestClusterKeepsImagesInTheirRegion uploads on every node of a cluster of two
+// regions: each image is owned in the region it was uploaded in, as long as there
+// is a node in it.
+func TestClusterKeepsImagesInTheirRegion(t *testing.T) {
+	c := newCity(t, 3)
+	c.regions = []string{"eu", "eu", "us"}
+	c.up(t)
+	region := func(node string) string { return c.regions[c.index(node)] }
+	var american []string
+	for i := range 12 {
+		at := c.name(i % 3)
+		id := c.api(at).upload(t, "one.png", picture(20, 20, byte(i))).ID
+		if owner := c.owner(t, id); region(owner) != region(at) {
+			t.Errorf("what was uploaded on %s is owned by %s", at, owner)
+		}
+		if at == "n3" {
+			american = append(american, id)
+		}
+	}
+	c.kill("n3")
+	c.agree(t)
+	for _, id := range american {
+		if owner := c.owner(t, id); region(owner) != "eu" {
+			t.Errorf("%s is owned by %q although its region is empty", id, owner)
+		}
+		c.api("n1").must(t, http.StatusOK, "GET", "/api/annotations/by-image/"+id, nil)
+	}
+}

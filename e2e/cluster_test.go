@@ -18,6 +18,7 @@ type city struct {
 	seeds              []string // gossip addresses, fixed for each name
 	nodes              map[string]*node
 	args               []string                             // of every node
+	regions            []string                             // of each node; none: all are in "r"
 	start              func(i int, args []string) *exec.Cmd // makes a node's process; nil: here
 }
 
@@ -52,8 +53,12 @@ func (c *city) folder(i int) string { return filepath.Join(c.dir, c.name(i)) }
 // launch starts node i and does not wait for it.
 func (c *city) launch(t *testing.T, i int) *node {
 	t.Helper()
+	region := "r"
+	if len(c.regions) > 0 {
+		region = c.regions[i]
+	}
 	args := append([]string{
-		"--store=" + c.store, secretFlag(), "--node=" + c.name(i), "--region=r",
+		"--store=" + c.store, secretFlag(), "--node=" + c.name(i), "--region=" + region,
 		"--cluster-bind=" + c.seeds[i], "--cluster-join=" + strings.Join(c.seeds, ","), "--cluster-key=" + c.key,
 	}, c.args...)
 	var n *node

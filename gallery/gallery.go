@@ -30,6 +30,7 @@ type Config struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 
+	Region    string        // where this node is: what is uploaded here is at home here
 	MaxUpload int64         // bytes of an image; 10 MiB
 	MaxFile   int64         // bytes of a tenant's file; 5 GiB
 	Retention time.Duration // for how long a soft-deleted image is kept; 30 days

@@ -72,7 +72,7 @@ func (g *Gallery) upload(ctx context.Context, p easel.Principal, u Upload, c cla
 		return easel.Image{}, err
 	}
 	image := easel.Image{
-		ID: easel.NewID(), Filename: BaseName(u.Filename), ContentType: contentType,
+		ID: easel.NewIDIn(g.c.Region), Filename: BaseName(u.Filename), ContentType: contentType,
 		UploadedBy: p.User, Metadata: json.RawMessage("{}"),
 	}
 	if _, err := g.tenant(ctx, p.Tenant, tenant.Reserve{ID: image.ID, By: author(p), Filename: image.Filename}); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/cluster"
 	"github.com/easelhq/easel/transport"
 )
@@ -20,8 +22,10 @@ func (p *Program) newMember(h *house, r prometheus.Registerer) (*cluster.Node, e
 	if c.Bind == "" {
 		return nil, nil
 	}
+	var n *cluster.Node
 	n, err := cluster.New(cluster.Config{
-		Name: h.node, Region: p.config.Store.Region, Zone: c.Zone, Weight: c.Weight,
+		RegionOf: func(k actors.Key) string { return homeRegion(k, n.Members()) },
+		Name:     h.node, Region: p.config.Store.Region, Zone: c.Zone, Weight: c.Weight,
 		Bind: c.Bind, RPCBind: c.RPC, Advertise: c.Advertise, Join: c.Join, Key: c.Key,
 		HTTP: p.addr.String(), Version: buildVersion(),
 		Log: p.log, Registerer: r,
@@ -53,6 +57,21 @@ func (e *edge) failed() <-chan error {
 		return nil
 	}
 	return e.member.Failed()
+}
+
+// homeRegion returns the region that an image was made in, if there are nodes in it;
+// "" for what is at home nowhere in particular.
+func homeRegion(k actors.Key, members []cluster.Member) string {
+	if k.Kind != canvas.KindName {
+		return ""
+	}
+	_, image, _ := strings.Cut(k.ID, "/")
+	for _, m := range members {
+		if easel.ID(image).AtHome(easel.RegionTag(m.Region)) {
+			return m.Region
+		}
+	}
+	return ""
 }
 
 // leave tells the other nodes that this one goes.

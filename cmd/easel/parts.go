@@ -32,7 +32,7 @@ func (p *Program) galleryConfig(a actors.Asker, blobs blob.Store, h journal.Jour
 	return gallery.Config{
 		Asker: a, Blobs: blobs, Histories: h,
 		Now: time.Now, Log: p.log,
-		MaxUpload: c.Limits.Upload, MaxFile: c.Limits.File, Retention: c.Life.Retention,
+		Region: c.Store.Region, MaxUpload: c.Limits.Upload, MaxFile: c.Limits.File, Retention: c.Life.Retention,
 	}
 }
 
