@@ -15,12 +15,13 @@ const (
 
 // published are the tables of a published file, made of an image's own. They are
 // made under other names first, because some are called the same.
-var published = []struct{ name, columns, from string }{
+var published = []struct{ name, columns, without, from string }{
 	{
 		"image",
 		`id TEXT NOT NULL PRIMARY KEY, epoch TEXT NOT NULL, version INTEGER NOT NULL, filename TEXT NOT NULL,
 		content_type TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, width INTEGER NOT NULL,
 		height INTEGER NOT NULL, uploaded_by TEXT NOT NULL, created_at TEXT NOT NULL, metadata TEXT NOT NULL`,
+		"",
 		`SELECT lower(hex(id)), epoch, (SELECT ifnull(max(ver), 0) FROM log), filename, content_type, size, sha256, width,
 			height, uploaded_by, ` + createdText + `, metadata FROM image`,
 	},
@@ -30,24 +31,28 @@ var published = []struct{ name, columns, from string }{
 		height REAL NOT NULL, confidence REAL, created_by TEXT NOT NULL, created_at TEXT NOT NULL, updated_by TEXT NOT NULL,
 		updated_at TEXT NOT NULL, rev INTEGER NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
 		shape TEXT, attributes TEXT, source TEXT, model TEXT`,
+		`, WITHOUT ROWID`,
 		`SELECT lower(hex(id)), label, x, y, width, height, confidence, created_by, ` + createdText + `, updated_by,
 			` + updatedText + `, rev, ver, pos, nullif(shape, ''), nullif(attributes, ''), nullif(source, ''), nullif(model, '')
-			FROM annotation ORDER BY ver DESC, pos DESC`,
+			FROM annotation`,
 	},
 	{
 		"deleted_annotation",
 		`id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, rev INTEGER NOT NULL`,
+		`, WITHOUT ROWID`,
 		`SELECT lower(hex(id)), ver, rev FROM tombstone`,
 	},
 	{
 		"batch",
 		`version INTEGER NOT NULL PRIMARY KEY, at TEXT NOT NULL, annotations INTEGER NOT NULL, body TEXT NOT NULL`,
+		"",
 		`SELECT ver, ` + atText + `, live, CAST(body AS TEXT) FROM log`,
 	},
 	{
 		"message",
 		`id TEXT NOT NULL PRIMARY KEY, "by" TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL`,
-		`SELECT lower(hex(id)), user, ` + atText + `, text FROM chat ORDER BY n`,
+		`, WITHOUT ROWID`,
+		`SELECT lower(hex(id)), user, ` + atText + `, text FROM chat`,
 	},
 }
 
@@ -62,7 +67,7 @@ func makePublic(tx *sqlite.Tx, p Published) error {
 		return err
 	}
 	for _, t := range published {
-		if err := run(tx, `CREATE TABLE "public `+t.name+`" (`+t.columns+`) STRICT`, `INSERT INTO "public `+t.name+`" `+t.from); err != nil {
+		if err := run(tx, `CREATE TABLE "public `+t.name+`" (`+t.columns+`) STRICT`+t.without, `INSERT INTO "public `+t.name+`" `+t.from); err != nil {
 			return fmt.Errorf("make table %s: %w", t.name, err)
 		}
 	}
