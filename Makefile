@@ -17,7 +17,7 @@ PLATFORMS     := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 VERSION       := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 # What is worth the race detector's price. SQLite in Go is 26 times slower under
 # it, so packages that mostly run SQL are tested without.
-RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cmd/... ./e2e/linear ./gallery/... ./journal/... ./live/... ./pages/... ./transport/...
+RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cluster/... ./cmd/... ./cron/... ./e2e/linear ./gallery/... ./journal/... ./live/... ./pages/... ./transport/... ./wire/...
 
 export CGO_ENABLED = 0
 
