@@ -77,7 +77,8 @@ func Serve(t testing.TB, name string) blob.S3Options {
 		"versitygw": {"--port", addr, "--keep-alive", "--quiet", "posix", root},
 		"minio":     {"server", root, "--address", addr, "--quiet"},
 	}[name]
-	cmd := exec.Command(path, args...)
+	// Nodes of the test need it until their own cleanup, after the test's context.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path, args...)
 	said := &last{}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, said, said
 	cmd.Env = []string{

@@ -21,8 +21,8 @@ type Proxy struct {
 	listener  *door
 	server    *http.Server
 	transport *http.Transport
-	served    chan struct{} // closed when the server has ended
-	life      context.Context
+	served    chan struct{}   // closed when the server has ended
+	life      context.Context //nolint:containedctx // late deliveries are nobody's request
 	end       context.CancelFunc
 
 	late sync.WaitGroup // deliveries that nobody waits for
