@@ -258,7 +258,7 @@ func (f *fabric) send(from, to string, arrive func(*member)) {
 type cuttable struct {
 	journal.Journal
 	m      *member
-	claims atomic.Int64
+	claims atomic.Int64 // of counters
 	mu     sync.Mutex // guards closed
 	closed bool
 }
@@ -391,7 +391,9 @@ func (g *cuttable) Claim(ctx context.Context, n journal.Name) (journal.Term, err
 		return nil, journal.ErrUnavailable
 	}
 	g.mine(n)
-	g.claims.Add(1)
+	if strings.HasPrefix(string(n), "counter/") {
+		g.claims.Add(1)
+	}
 	t, err := g.Journal.Claim(ctx, n)
 	return g.wrap(t, err)
 }
