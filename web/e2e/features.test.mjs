@@ -163,6 +163,20 @@ test("a click on an image counts although the grid is loaded again under it", as
   await page.locator('.title:text-is("morning.jpg")').waitFor();
 });
 
+test("an image's state is set beside its name, seen by others and kept in the grid", async () => {
+  await ann.page.locator("select.state-field").selectOption("done");
+  await bob.page.locator('a[aria-label="All images"]').click();
+  const pill = bob.page.locator(`.tile[data-id="${image.id}"] .state`);
+  await eventually("the grid says so", async () => {
+    await bob.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    return (await pill.textContent()) === "Done";
+  });
+  await accessible(bob.page, "grid with states");
+  await bob.openImage(image.id);
+  assert.equal(await bob.page.locator("select.state-field").inputValue(), "done");
+  assert.equal(await bob.page.locator("select.state-field").isDisabled(), true, "only who uploaded it says so");
+});
+
 test("others cannot rename or delete it", async () => {
   await bob.page.locator('a[aria-label="All images"]').click();
   await bob.page.locator(".tile").first().waitFor();

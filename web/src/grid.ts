@@ -2,6 +2,7 @@ import type { App } from "./app";
 import type { Image } from "./client";
 import { ago, h, iconButton } from "./dom";
 import { mayManage } from "./roles";
+import { STATES, stateOf } from "./states";
 
 export interface GridEvents {
   rename: (image: Image) => void;
@@ -78,7 +79,7 @@ export class Grid {
       card = this.build(image);
       this.cards.set(image.id, card);
     }
-    const key = JSON.stringify([image.filename, image.annotation_count, ago(image.created_at)]);
+    const key = JSON.stringify([image.filename, image.annotation_count, ago(image.created_at), stateOf(image)]);
     if (card.key !== key) {
       card.key = key;
       card.draw(image);
@@ -91,12 +92,13 @@ export class Grid {
     const picture = h("img", { alt: "", decoding: "async" });
     this.app.thumbnails.show(picture, image.id);
     const count = h("span", { class: "count" });
+    const state = h("span", { class: "state" });
     const name = h("span", { class: "tile-name" });
     const meta = h("span", { class: "tile-meta" });
     const link = h(
       "a",
       { class: "tile", href: `#/images/${image.id}`, "data-id": image.id },
-      h("span", { class: "tile-picture" }, picture, count),
+      h("span", { class: "tile-picture" }, picture, count, state),
       name,
       meta,
     );
@@ -111,6 +113,9 @@ export class Grid {
         const { annotation_count: boxes, filename } = now;
         count.textContent = String(boxes);
         count.hidden = boxes === 0;
+        state.hidden = stateOf(now) === "new";
+        state.dataset.state = stateOf(now);
+        state.textContent = STATES[stateOf(now)];
         name.textContent = name.title = filename;
         meta.textContent = `${boxes === 1 ? "1 box" : `${boxes} boxes`} · ${ago(now.created_at)}`;
         rename.setAttribute("aria-label", `Rename ${filename}`);

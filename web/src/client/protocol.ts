@@ -94,6 +94,8 @@ export interface Image {
   uploaded_by: string;
   created_at: string;
   deleted_at: string | null;
+  /** Free for pages and programs; this page keeps an image's state there. */
+  metadata?: Record<string, unknown>;
   annotation_count: number;
   version: number;
 }

@@ -62,6 +62,11 @@ export class Rest {
     return (await this.json<{ image: Image }>("PATCH", `/api/images/${id}`, { filename })).image;
   }
 
+  /** Replaces an image's metadata. */
+  async describe(id: string, metadata: Record<string, unknown>): Promise<Image> {
+    return (await this.json<{ image: Image }>("PATCH", `/api/images/${id}`, { metadata })).image;
+  }
+
   /** The last messages of an image's chat, newest first. */
   async messages(id: string): Promise<ChatLine[]> {
     return (await this.json<{ messages: ChatLine[] | null }>("GET", `/api/images/${id}/messages`)).messages ?? [];

@@ -4,6 +4,7 @@ import { colorOf } from "../colors";
 import { h, icon, iconButton, toast, type Icon } from "../dom";
 import { askText, showHelp } from "../dialog";
 import { mayManage } from "../roles";
+import { STATES, stateOf } from "../states";
 import { toggleTheme } from "../theme";
 import { Badge } from "./badge";
 import { Batch } from "./batch";
@@ -42,6 +43,11 @@ class Editor implements View {
   private readonly notice = h("div", { class: "notice", hidden: true, role: "alert" });
   private readonly title = h("b", { class: "title" }, "…");
   private readonly details = h("small", {});
+  private readonly state = h(
+    "select",
+    { class: "field state-field", "aria-label": "State of this image", hidden: true, onchange: () => void this.setState(this.state.value) },
+    ...Object.entries(STATES).map(([value, text]) => h("option", { value }, text)),
+  );
   private readonly tools: Record<Tool, HTMLButtonElement>;
   private session: Session | null = null;
   private stage: Stage | null = null;
@@ -112,6 +118,7 @@ class Editor implements View {
         h("a", { class: "icon-button", href: "#/", "aria-label": "All images", title: "All images" }, icon("back")),
         h("span", { class: "titles" }, this.title, this.details),
         this.badge.element,
+        this.state,
         h("span", { class: "grow" }),
         this.people.element,
         h(
@@ -319,6 +326,22 @@ class Editor implements View {
     this.title.title = image.filename;
     this.details.textContent = image.width > 0 ? `${image.width} × ${image.height}` : "";
     document.title = `${image.filename} · Easel`;
+    this.state.hidden = false;
+    this.state.disabled = !mayManage(this.app.me, image);
+    this.state.value = stateOf(image);
+  }
+
+  /** Says how far the work on this image is; whoever may rename it may say so. */
+  private async setState(state: string): Promise<void> {
+    try {
+      const now = await this.app.rest.image(this.id); // metadata is replaced as a whole
+      this.describe(await this.app.rest.describe(this.id, { ...now.metadata, state }));
+    } catch (err) {
+      toast(err instanceof Error ? err.message : "The state was not saved.", "error");
+      if (this.image) {
+        this.describe(this.image);
+      }
+    }
   }
 
   private deleted(gone: boolean): void {
