@@ -259,7 +259,7 @@ type cuttable struct {
 	journal.Journal
 	m      *member
 	claims atomic.Int64 // of counters
-	mu     sync.Mutex // guards closed
+	mu     sync.Mutex   // guards closed
 	closed bool
 }
 

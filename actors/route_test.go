@@ -3,6 +3,7 @@ package actors_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -207,7 +208,8 @@ func TestDeliveryToANodeThatIsNotThere(t *testing.T) {
 
 func TestProtoactorOfOthersIsLeftRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		proto := actor.NewActorSystem()
+		quiet := func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
+		proto := actor.NewActorSystem(actor.WithLoggerFactory(quiet))
 		s := scriptedNode(t, nil, func(c *actors.Config) { c.Proto = proto })
 		if err := s.Start(t.Context()); err != nil {
 			t.Fatal(err)
