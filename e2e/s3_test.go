@@ -213,3 +213,14 @@ func TestNodeOnS3WithoutConditions(t *testing.T) {
 		t.Errorf("there are %v", got)
 	}
 }
+
+// TestClusterOnS3WithoutConditionsIsRefused: nothing would keep its nodes apart.
+func TestClusterOnS3WithoutConditionsIsRefused(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
+	store := homeOn(blobtest.Fake(t, blobtest.Unconditional).Endpoint)
+	n := launch(t, t.TempDir(), "--store="+store, "--cluster-bind=127.0.0.1:0", secretFlag())
+	if code := n.wait(t); code != 2 || !strings.Contains(n.stderr.String(), "ignores conditional writes") {
+		t.Errorf("exit code %d, want 2 and a reason:\n%s", code, n.stderr)
+	}
+}
