@@ -732,6 +732,10 @@ class Editor implements View {
     }
     const typing = e.target instanceof HTMLElement && e.target.closest("input, textarea, select");
     if (typing) {
+      if (this.timeline.open && typing.matches("input[type=range]") && (e.key === "Escape" || e.key === "h")) {
+        e.preventDefault();
+        this.timeline.toggle();
+      }
       return;
     }
     if ((e.ctrlKey || e.metaKey) && ["z", "y"].includes(e.key.toLowerCase())) {
