@@ -2,7 +2,7 @@
 # ships is built without cgo; only the race detector needs a C compiler.
 
 GO            ?= go
-SOURCES        = $(shell find . -name '*.go' -not -path './web/node_modules/*' -not -path './.tools/*')
+SOURCES        = $(shell find . -name '*.go' -not -name '*.pb.go' -not -path './web/node_modules/*' -not -path './.tools/*')
 BIN           := bin/easel
 TOOLS         := $(CURDIR)/.tools
 GOLANGCI      := v2.15.0

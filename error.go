@@ -76,7 +76,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is reports whether target is an *Error with the same code and message, so that
 // errors.Is finds an error that is known by name also after it has crossed nodes.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error) //nolint:errorlint // errors.Is does the unwrapping
+	t, ok := target.(*Error)
 	return ok && t.Code == e.Code && t.Message == e.Message
 }
 

@@ -36,7 +36,7 @@ func run(t *testing.T, home string, now time.Time, jobs ...cron.Job) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ahead := now.Sub(time.Now())
+	ahead := time.Until(now)
 	s, err := actors.New(actors.Config{
 		Dir: t.TempDir(), Journal: j, Kinds: []*actors.Kind{kind}, Messages: cron.Prototypes(),
 		Now: func() time.Time { return time.Now().Add(ahead) },

@@ -103,7 +103,7 @@ func (d *rider) stay(ctx context.Context, a *api, stop <-chan struct{}) (done bo
 	}()
 	defer func() {
 		_ = sock.Close()
-		for range frames { //nolint:revive // until the reader has ended
+		for range frames { // until the reader has ended
 		}
 	}()
 	tick := time.NewTicker(every)
