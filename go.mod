@@ -37,10 +37,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require (
-	github.com/cenkalti/backoff/v5 v5.0.3
-	gopkg.in/mgo.v2 v2.0.0-20190816093944-a6b53ec6cb22 // indirect
-)
+require github.com/cenkalti/backoff/v5 v5.0.3
 
 require (
 	github.com/MicahParks/jwkset v0.11.3 // indirect
