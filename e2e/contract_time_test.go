@@ -282,8 +282,9 @@ func TestContractMoments(t *testing.T) {
 	for _, path := range []string{"/api/images/%s", "/api/images/%s/annotations"} {
 		for at, code := range map[string]string{
 			"2": "invalid", "99999999999999999999": "invalid", "-1": "invalid", "": "invalid", "now": "invalid", "1.5": "invalid",
-			"2026-13-01T00:00:00Z": "invalid", "2999-01-01T00:00:00Z": "invalid", "2001-01-01T00:00:00Z": "gone",
-			"0001-01-01T00:00:00Z": "gone",
+			"2026-13-01T00:00:00Z": "invalid", "2999-01-01T00:00:00Z": "invalid",
+			"2001-01-01T00:00:00Z": "gone", "0001-01-01T00:00:00Z": "gone",
+
 			time.Now().Add(-time.Minute).UTC().Format(time.RFC3339): "not_found",
 			time.Now().Add(-2 * time.Hour).Format(time.RFC3339):     "gone",
 		} {
