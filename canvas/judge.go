@@ -46,6 +46,15 @@ func (s *State) judge(t Turn, m Judge) (actors.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Part of it may be accepted before the rest is looked at, so nothing may be
+	// refused then.
+	for _, id := range m.IDs {
+		if b, err := loadBox(t.Tx(), s.image.ID, id); err != nil {
+			return nil, err
+		} else if b == nil {
+			return nil, opError(easel.CodeNotFound, "ids", "no annotation "+string(id))
+		}
+	}
 	out := Judged{More: more, Epoch: s.image.epoch}
 	p := s.newPlan(t, m.By, min(len(ids), easel.MaxOps))
 	for _, id := range ids {
@@ -53,9 +62,7 @@ func (s *State) judge(t Turn, m Judge) (actors.Message, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case b == nil:
-			return nil, opError(easel.CodeNotFound, "ids", "no annotation "+string(id))
-		case b.dead || b.Source != easel.SourceModel:
+		case b == nil || b.dead || b.Source != easel.SourceModel:
 			continue
 		}
 		out.Count++

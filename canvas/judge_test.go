@@ -1,6 +1,8 @@
 package canvas_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/easelhq/easel"
@@ -86,5 +88,29 @@ func TestJudgingStopsWhereOthersWouldWaitTooLong(t *testing.T) {
 		if got := w.must(accept).(canvas.Judged); got.Count != want.Count || got.More != want.More {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
+	}
+}
+
+// TestRefusedJudgementLeavesNothing names large predictions, which take more than
+// one batch, and at last one that never was.
+func TestRefusedJudgementLeavesNothing(t *testing.T) {
+	w := born(t, canvas.Options{})
+	attributes := make([]string, 15)
+	for i := range attributes {
+		attributes[i] = fmt.Sprintf(`"note%d":%q`, i, strings.Repeat("n", 1000))
+	}
+	ops, ids := make([]easel.Op, 40), make([]easel.ID, 40)
+	for i := range ops {
+		ops[i], ids[i] = predicted(i, 1), id(i)
+		ops[i].Draft.Attributes = easel.Attributes("{" + strings.Join(attributes, ",") + "}")
+	}
+	w.must(write(ann, ops...))
+	w.fails(canvas.Judge{By: rita, Accept: true, IDs: append(ids, id(999))}, easel.CodeNotFound)
+	if got := w.must(canvas.Look{}).(canvas.ImageReply); got.Ver != 1 {
+		t.Errorf("the image is at version %d, want 1", got.Ver)
+	}
+	w.must(write(ann, put(id(1000), "next")))
+	if got := w.must(canvas.Log{}).(canvas.LogReply); len(got.Batches) != 2 || got.Batches[1].Ver != 2 {
+		t.Errorf("the log has %d batches up to %d, want 2", len(got.Batches), got.Ver)
 	}
 }
