@@ -242,6 +242,9 @@ func obey(n *cluster.Node, local *testActors, registry *prometheus.Registry, o o
 		if !cluster.Bury(n, o.Node) {
 			r.Err = "it is still a member"
 		}
+	case "accuse":
+		cluster.Accuse(n, o.Node, o.Count > 0)
+		r.Members = n.Members()
 	case "hang and cut":
 		cut := time.AfterFunc(100*time.Millisecond, func() { cluster.CutLinks(n) })
 		defer cut.Stop()

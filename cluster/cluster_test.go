@@ -290,6 +290,23 @@ func TestNodeTakenForDeadComesBack(t *testing.T) {
 	}
 }
 
+// TestNodeThatSpeaksIsNotEvicted: gossip's probes may be late where a node has no
+// processor to spare; what comes from it says that it lives.
+func TestNodeThatSpeaksIsNotEvicted(t *testing.T) {
+	a, _ := pair(t)
+	if r := a.tell(order{Do: "accuse", Node: "b", Count: 1}); len(r.Members) != 2 {
+		t.Errorf("while it speaks the members are %v", r.Members)
+	}
+	eventually(t, "it is silent, and gone", func() bool { return len(a.tell(order{Do: "members"}).Members) == 1 })
+}
+
+func TestSilentNodeIsEvictedAtOnce(t *testing.T) {
+	a, _ := pair(t)
+	if r := a.tell(order{Do: "accuse", Node: "b"}); len(r.Members) != 1 {
+		t.Errorf("of a node that says nothing the members are %v", r.Members)
+	}
+}
+
 func TestRestartedNodeTakesItsPlaceAtOnce(t *testing.T) {
 	a, b, c := trio(t)
 	before := a.tell(order{Do: "owners", Count: 100}).Owners

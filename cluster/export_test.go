@@ -3,8 +3,11 @@ package cluster
 import (
 	"context"
 	"log/slog"
+	"net"
+	"strconv"
 
 	"github.com/asynkron/protoactor-go/remote"
+	"github.com/hashicorp/memberlist"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/easelhq/easel/actors"
@@ -69,6 +72,34 @@ func CutLinks(n *Node) {
 	}
 }
 
+// Accuse has memberlist tell n that a member is dead, of which something has just
+// come, or nothing for long.
+func Accuse(n *Node, name string, heard bool) {
+	for _, m := range n.Members() {
+		if m.Name != name {
+			continue
+		}
+		p := n.table.Load().runs[m.Incarnation]
+		p.heard.Store(0)
+		if heard {
+			p.speaks()
+		}
+		host, port, _ := net.SplitHostPort(m.Gossip)
+		at, _ := strconv.Atoi(port)
+		n.gossip.Load().note(&memberlist.Node{
+			Name: m.Name + "/" + m.Incarnation, Addr: net.ParseIP(host), Port: uint16(at), State: memberlist.StateDead,
+		}, false)
+	}
+	Look(n)
+}
+
+// Look returns once n has looked at what gossip knows.
+func Look(n *Node) {
+	seen := make(chan struct{})
+	n.view <- seen
+	<-seen
+}
+
 // Bury has n take a member for dead whose process has not ended, and reports
 // whether n sees it no more.
 func Bury(n *Node, name string) (gone bool) {
@@ -77,8 +108,6 @@ func Bury(n *Node, name string) (gone bool) {
 			n.gossip.Load().bury(m.Name, m.Incarnation)
 		}
 	}
-	seen := make(chan struct{})
-	n.view <- seen
-	<-seen
+	Look(n)
 	return n.table.Load().peers[name] == nil
 }

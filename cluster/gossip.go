@@ -28,6 +28,7 @@ type gossip struct {
 	mu   sync.Mutex // guards what follows
 	seen map[string]Sighting
 	dead map[string]Sighting  // taken out of seen by bury: memberlist does not know yet
+	gone map[string]Sighting  // taken out of seen because memberlist holds them for dead; until doubted asks
 	own  []byte               // what this node says of itself
 	lost map[string]time.Time // where nodes were that did not leave of their own will, and when
 }
@@ -36,7 +37,7 @@ type gossip struct {
 func startGossip(name string, at endpoint, advertise string, own *wire.Member, key []byte, log *slog.Logger) (*gossip, error) {
 	g := &gossip{
 		changed: make(chan struct{}, 1), reached: map[string]time.Time{},
-		seen: map[string]Sighting{}, dead: map[string]Sighting{}, lost: map[string]time.Time{},
+		seen: map[string]Sighting{}, dead: map[string]Sighting{}, gone: map[string]Sighting{}, lost: map[string]time.Time{},
 	}
 	if err := g.say(own); err != nil {
 		return nil, err
@@ -167,17 +168,45 @@ func (g *gossip) note(n *memberlist.Node, alive bool) {
 	address := net.JoinHostPort(n.Addr.String(), strconv.Itoa(int(n.Port)))
 	g.mu.Lock()
 	delete(g.dead, n.Name)
+	delete(g.gone, n.Name)
 	if alive {
 		g.seen[n.Name] = Sighting{Name: name, Incarnation: incarnation, Member: m, Gossip: address}
 		delete(g.lost, address)
 	} else {
+		s, ok := g.seen[n.Name]
 		delete(g.seen, n.Name)
 		if n.State == memberlist.StateDead {
+			if ok {
+				g.gone[n.Name] = s
+			}
 			g.lost[address] = time.Now()
 		}
 	}
 	g.mu.Unlock()
 	g.signal()
+}
+
+// doubted returns those of the dead that keep wants to go on with, and forgets the
+// others. memberlist tells at once if one of them turns out to be alive.
+func (g *gossip) doubted(keep func(Sighting) bool) []Sighting {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var kept []Sighting
+	for full, s := range g.gone {
+		if keep(s) {
+			kept = append(kept, s)
+		} else {
+			delete(g.gone, full)
+		}
+	}
+	return kept
+}
+
+// doubts reports whether doubted would ask about anybody.
+func (g *gossip) doubts() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.gone) > 0
 }
 
 func (g *gossip) signal() {
@@ -192,6 +221,7 @@ func (g *gossip) bury(name, incarnation string) {
 	g.mu.Lock()
 	full := name + "/" + incarnation
 	s, ok := g.seen[full]
+	delete(g.gone, full)
 	if ok {
 		delete(g.seen, full)
 		g.dead[full] = s

@@ -97,6 +97,9 @@ func (in *inbound) admit(m *remote.RemoteMessage) error {
 		if in.peer == "" {
 			return errors.New("message before the connect request")
 		}
+		if p := in.node.table.Load().runs[in.peer]; p != nil {
+			p.speaks()
+		}
 		for _, e := range t.MessageBatch.GetEnvelopes() {
 			if err := in.open(t.MessageBatch, e); err != nil {
 				return err

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,6 +26,8 @@ type peer struct {
 	member  Member
 	address string // of its gRPC
 	version uint32 // of the wire that both speak; 0: none
+
+	heard atomic.Int64 // when something last came from it, in Unix nanoseconds
 
 	mu      sync.Mutex // guards what follows
 	gone    bool
@@ -133,6 +136,15 @@ func (p *peer) part() {
 	p.gone = true
 	p.mu.Unlock()
 	p.lose()
+}
+
+// speaks notes that something has come from the peer.
+func (p *peer) speaks() { p.heard.Store(time.Now().UnixNano()) }
+
+// spoke reports whether something came from the peer within d.
+func (p *peer) spoke(d time.Duration) bool {
+	since := time.Since(time.Unix(0, p.heard.Load()))
+	return since >= 0 && since < d // a clock that was set back proves nothing
 }
 
 func (p *peer) settle(q *pending, m actors.Message, err error) {

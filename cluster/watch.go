@@ -15,10 +15,16 @@ import (
 // watch turns what gossip tells into tables, one after the other.
 func (n *Node) watch(g *gossip) {
 	for {
+		var again <-chan time.Time
+		if g.doubts() {
+			again = time.After(doubtEvery)
+		}
 		select {
 		case <-n.done:
 			return
 		case <-g.changed:
+			n.look(g)
+		case <-again:
 			n.look(g)
 		case seen := <-n.view:
 			n.look(g)
@@ -27,9 +33,27 @@ func (n *Node) watch(g *gossip) {
 	}
 }
 
+const (
+	// heardFor is how long a member that memberlist holds for dead stays one after
+	// something has come from it over its link. memberlist's probes are small and
+	// impatient: on a machine with no time to spare they are late before anything
+	// else is. A machine that is lost says nothing from then on, and by the time that
+	// memberlist is sure of that, this is over.
+	heardFor = time.Second
+	// doubtEvery is how often such a member is looked at again.
+	doubtEvery = 100 * time.Millisecond
+)
+
+// hears reports whether a run of a node is a member of which something came so
+// lately that it is taken for alive, whatever memberlist says.
+func (n *Node) hears(s Sighting) bool {
+	p := n.table.Load().runs[s.Incarnation]
+	return p != nil && p.spoke(heardFor)
+}
+
 // look makes the table of what gossip knows now, if it is another one.
 func (n *Node) look(g *gossip) {
-	sightings := g.sightings()
+	sightings := append(g.sightings(), g.doubted(n.hears)...)
 	n.mu.Lock()
 	// What this node says of itself counts here before the others know it.
 	state := n.own.State
