@@ -225,6 +225,35 @@ func TestTimersMoveWithTheirOwners(t *testing.T) {
 	})
 }
 
+// TestTimersComeOneByOne: the timers of a node that is gone do not all wake at once
+// beside the actors that somebody waits for; one that is needed is awake at once.
+func TestTimersComeOneByOne(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fabric) {
+		nodes := f.start(tally(t), "n1", "n2")
+		const all = 200 // alarms, in nearly all of the 64 timers
+		for i := range all {
+			if _, err := nodes[0].ask(t, key(fmt.Sprint("c", i)), remind{"wake", time.Hour}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		timers := func() int { return nodes[0].RunningOf("timer") }
+		before := timers()
+		f.crash("n2")
+		f.see([]string{"n1"}, "n1")
+		time.Sleep(210 * time.Millisecond)
+		if n := timers() - before; n == 0 || n > 5 {
+			t.Errorf("%d timers were woken within 0.2 s", n)
+		}
+		if _, err := nodes[0].ask(t, key("new"), remind{"wake", 30 * time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if n := timers(); n < 60 {
+			t.Errorf("%d timers are awake in the end, %d were before", n, before)
+		}
+	})
+}
+
 func TestToldMessagesReachTheOwner(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fabric) {
 		nodes := f.start(tally(t), "n1", "n2", "n3")

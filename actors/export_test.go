@@ -11,6 +11,16 @@ func (s *System) Sweep(now time.Time) { s.sweepOnce(now) }
 // Waiting is the weight of what waits.
 func (s *System) Waiting() int64 { return s.load.now.Load() }
 
+// RunningOf is how many actors of one kind run.
+func (s *System) RunningOf(kind string) (n int) {
+	s.each(func(r running) {
+		if r.name().Kind == kind {
+			n++
+		}
+	})
+	return n
+}
+
 // Running counts the actors in the registry, without the timers.
 func (s *System) Running() int {
 	n := 0

@@ -12,6 +12,9 @@ const (
 	// moveEvery is the least time between two actors that are released because
 	// they belong elsewhere.
 	moveEvery = 5 * time.Millisecond
+	// timerEvery is the time between two timers that are woken because they belong
+	// here now. In a node by itself there is nobody to make room for.
+	timerEvery = 50 * time.Millisecond
 	// maxMoves is how many are being released at once.
 	maxMoves = 32
 )
@@ -96,8 +99,10 @@ func (s *System) changedAgain() bool {
 }
 
 // wakeTimers wakes the timers that have come to this node, so that they wake
-// whoever they keep.
+// whoever they keep: one each timerEvery, because the actors that somebody waits for
+// have just come, too. A timer that a turn needs is awake before its time.
 func (s *System) wakeTimers() {
+	var came []Key
 	for i := range timerCount {
 		key := Key{Kind: timerKind, ID: fmt.Sprintf("%02d", i)}
 		mine := s.mine(key)
@@ -106,6 +111,31 @@ func (s *System) wakeTimers() {
 		s.moves.timers[i] = mine
 		s.moves.mu.Unlock()
 		if mine && !had {
+			came = append(came, key)
+		}
+	}
+	switch {
+	case s.config.Network == nil:
+		for _, key := range came {
+			s.nudge(key)
+		}
+	case len(came) > 0:
+		s.spawn(func() { s.wakeEach(came) })
+	}
+}
+
+func (s *System) wakeEach(timers []Key) {
+	t := time.NewTicker(timerEvery)
+	defer t.Stop()
+	for i, key := range timers {
+		if i > 0 {
+			select {
+			case <-t.C:
+			case <-s.ctx.Done():
+				return
+			}
+		}
+		if s.mine(key) { // it may have gone on meanwhile
 			s.nudge(key)
 		}
 	}
