@@ -164,6 +164,9 @@ func (a *durable) receive(t *Turn, e *envelope, h *held) (answer Message, err er
 		if known || err != nil {
 			return m, err
 		}
+		if tooLate(e.once.ID, t.now) {
+			return nil, errLate
+		}
 	}
 	err = a.guard(func() error {
 		var err error

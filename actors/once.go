@@ -1,8 +1,10 @@
 package actors
 
 import (
+	"crypto/rand"
 	"errors"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,13 +15,38 @@ import (
 const (
 	// onceRetention is how long a verdict is kept for repeats.
 	onceRetention = 24 * time.Hour
-	// ownRetention is the same for ids that the runtime itself has made, of which
-	// no repeat comes later than an ask lasts.
-	ownRetention = 5 * time.Minute
+	// ownRetention is the same for ids that the runtime itself has made.
+	ownRetention = 15 * time.Minute
+	// ownLate is how old such an id may be when its message is handled. No repeat is
+	// sent later than an ask lasts, but a node that was paused finds what was sent to
+	// it before, and the verdict may be forgotten by then. Clocks of nodes may differ
+	// by what is between this, the retention and the longest ask.
+	ownLate = 10 * time.Minute
 	// ownOnce begins the ids that the runtime has made. No header can hold it, so
 	// no asker's id does.
 	ownOnce = "\x7f"
 )
+
+// newOwnID makes an id for a message that is asked now. It ends with the time, so
+// that ids of one time lie anywhere among the others, see forgetOnce.
+func newOwnID(now time.Time) string {
+	return ownOnce + rand.Text() + "." + strconv.FormatInt(now.Unix(), 36)
+}
+
+// tooLate reports whether a verdict of this id might have been forgotten by now.
+func tooLate(id string, now time.Time) bool {
+	if !strings.HasPrefix(id, ownOnce) {
+		return false
+	}
+	_, made, ok := strings.Cut(id, ".")
+	at, err := strconv.ParseInt(made, 36, 64)
+	return ok && err == nil && now.Sub(time.Unix(at, 0)) > ownLate
+}
+
+// errLate refuses what is handled so late that nobody knows whether it was before.
+var errLate = &easel.Error{
+	Code: easel.CodeUnavailable, Message: "the request came too late; the outcome is unknown", RetryAfter: time.Second,
+}
 
 // retention is how long the verdict of an id is kept.
 func retention(id string) time.Duration {
@@ -72,8 +99,8 @@ func (a *durable) remember(tx *sqlite.Tx, o Once, now time.Time, m Message, fail
 // what has to stay.
 func (a *durable) forgetOnce(tx *sqlite.Tx, now time.Time) error {
 	if a.onceSeen == "" {
-		a.onceSeen = string(rune('!' + rand.IntN('~'-'!'))) // activations may be short: begin anywhere
-		if rand.IntN(2) == 0 {
+		a.onceSeen = string(rune('!' + mathrand.IntN('~'-'!'))) // activations may be short: begin anywhere
+		if mathrand.IntN(2) == 0 {
 			a.onceSeen = ownOnce + a.onceSeen
 		}
 	}

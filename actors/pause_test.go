@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 )
 
@@ -97,5 +98,45 @@ func TestPauseFailsNoRequest(t *testing.T) {
 		}
 		wg.Wait()
 		m.want(t, key("a"), value{}, 80)
+	})
+}
+
+// TestRequestThatWasHeldBackForLongHasNoSecondEffect hands a request to its node
+// again, as a node does that was paused and then finds it in its socket.
+func TestRequestThatWasHeldBackForLongHasNoSecondEffect(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fabric) {
+		n := &scripted{owner: "n9", lines: []string{"ok"}, begin: time.Now()}
+		asker := scriptedNode(t, n, func(c *actors.Config) { c.Node = "n2" })
+		if err := asker.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer asker.Stop(t.Context()) //nolint:errcheck // it has nothing to release
+		if _, err := asker.Ask(t.Context(), actors.Request{To: key("a"), Message: add{1}}); err != nil {
+			t.Fatal(err)
+		}
+		m, _ := pausable(t, f)
+		deliver := func() error {
+			c := make(chan error, 1)
+			m.Deliver(t.Context(), n.asked[0], func(_ actors.Message, err error) { c <- err })
+			return <-c
+		}
+		for _, wait := range []time.Duration{0, time.Second, 9 * time.Minute} {
+			time.Sleep(wait)
+			if err := deliver(); err != nil {
+				t.Fatalf("after %v: %v", wait, err)
+			}
+		}
+		for _, wait := range []time.Duration{2 * time.Minute, 3 * time.Minute, time.Hour} {
+			time.Sleep(wait)
+			if err := deliver(); err != nil && easel.CodeOf(err) != easel.CodeUnavailable {
+				t.Errorf("%v later: %v", wait, err)
+			}
+		}
+		m.want(t, key("a"), value{}, 1)
+		// Another actor has not even the first verdict.
+		n.asked[0].To = key("b")
+		if err := deliver(); easel.CodeOf(err) != easel.CodeUnavailable {
+			t.Errorf("what came an hour late is done: %v", err)
+		}
 	})
 }

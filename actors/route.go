@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"crypto/rand"
 	mathrand "math/rand/v2"
 	"sync"
 	"time"
@@ -41,7 +40,7 @@ func (s *System) send(ctx context.Context, r Request, reply func(Message, error)
 		s.tell(ctx, r, true)
 	default:
 		if r.Once.ID == "" && !idempotent(r.Message) && !s.hooks.noOnceID {
-			r.Once = Once{ID: ownOnce + rand.Text()}
+			r.Once = Once{ID: newOwnID(s.now())}
 		}
 		t := &trip{s: s, ctx: ctx, r: r, reply: reply}
 		t.attempt()
