@@ -22,7 +22,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cluster/... ./cmd/... ./
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture models crash bench docs web release clean
+.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture models crash bench docs web screenshots release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ docs: ## regenerate the tables in docs/ from the code
 
 web: ## rebuild the page's scripts (needs npm; the result is committed)
 	$(MAKE) -C web build
+
+screenshots: ## make the pictures in docs/ with a browser
+	$(MAKE) -C web screenshots
 
 release: ## binaries for four platforms with their sums, in dist/
 	@rm -rf dist && mkdir -p dist
