@@ -1,6 +1,9 @@
 package canvas
 
-import "github.com/easelhq/easel/actors"
+import (
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/actors"
+)
 
 // What may be repeated without a verdict, because a second time changes nothing,
 // also if it comes late. All other messages that are asked are repeated under a
@@ -38,8 +41,9 @@ func (Locate) Idempotent() bool { return true }
 // Idempotent implements actors.Idempotent: it changes nothing.
 func (BeginRevert) Idempotent() bool { return true }
 
-// Idempotent implements actors.Idempotent: the same connection is made current again.
-func (Hello) Idempotent() bool { return true }
+// Idempotent implements actors.Idempotent for viewers, whose hello is not recorded.
+// Another one that comes late would end the client's next connection.
+func (m Hello) Idempotent() bool { return !m.By.Role.AtLeast(easel.Annotator) }
 
 // Idempotent implements actors.Idempotent: a promise is stored once.
 func (Prepare) Idempotent() bool { return true }

@@ -208,3 +208,15 @@ func TestTwoJobsOfOneNameAreRefused(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func TestRunThatPanicsIsNotTheLast(t *testing.T) {
+	home := t.TempDir()
+	bad := cron.Job{Name: "tidy", Run: func(context.Context) error { panic("a bug") }}
+	n := run(t, home, start, bad)
+	n.arm(t, "tidy", "0 * * * *")
+	n.stop(t)
+	n = run(t, home, start.Add(time.Hour), bad)
+	n.until(t, "tidy", "the run fails and the next is planned", func(s cron.State) bool {
+		return s.Ended != 0 && s.Failure == "panic: a bug" && s.Next > start.Add(time.Hour).UnixMilli()
+	})
+}

@@ -156,7 +156,7 @@ func (j *job) Alarm(t *actors.Turn, _ string) error {
 	work := j.work
 	t.Go(func(ctx context.Context) actors.Message {
 		m := ended{Run: run}
-		if err := work(ctx); err != nil {
+		if err := guarded(ctx, work); err != nil {
 			m.Failure = err.Error()
 		}
 		if ctx.Err() != nil {
@@ -166,6 +166,16 @@ func (j *job) Alarm(t *actors.Turn, _ string) error {
 	})
 	j.running = run
 	return nil
+}
+
+// guarded turns a panic into an error: a run without an end would be the last one.
+func guarded(ctx context.Context, work func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return work(ctx)
 }
 
 // finish notes the end of a run and when the job is due next.

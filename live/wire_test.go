@@ -176,4 +176,7 @@ func TestRepeatsOfEveryMessageHaveOneEffect(t *testing.T) {
 	if !(canvas.Apply{Client: "c"}).Idempotent() {
 		t.Error("an Apply with a client's seq needs no verdict besides its own")
 	}
+	if (canvas.Hello{By: canvas.Author{Role: easel.Annotator}}).Idempotent() {
+		t.Error("a hello that comes late would end the client's next connection")
+	}
 }
