@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -158,8 +159,13 @@ func (c *city) settle(t *testing.T, image string, all ...*drawer) {
 			there[a.Label]++
 		}
 		for label := range want {
-			if there[label] != 1 {
-				t.Errorf("%s has %s %d times", name, label, there[label])
+			switch n := there[label]; {
+			case n == 0:
+				c.lost++
+				t.Errorf("%s has lost %s", name, label)
+			case n > 1:
+				c.double++
+				t.Errorf("%s has %s %d times", name, label, n)
 			}
 		}
 	}
@@ -203,12 +209,38 @@ func TestClusterServesAnImageOnEveryNode(t *testing.T) {
 // other nodes draw: their sockets stay open, and nothing is lost, shown twice or
 // skipped.
 func TestClusterOwnerCrash(t *testing.T) {
+	losesOwners(t, "owner crash", "SIGKILL", func(c *city, owner string) {
+		folder := c.nodes[owner].data
+		c.kill(owner)
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestClusterOwnerFreezes stops the owner's process instead: like a machine that is
+// lost it says nothing any more, and nobody is told that its connections have ended.
+func TestClusterOwnerFreezes(t *testing.T) {
+	losesOwners(t, "owner frozen", "SIGSTOP", func(c *city, owner string) {
+		frozen := c.nodes[owner]
+		delete(c.nodes, owner)
+		if err := frozen.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Error(err)
+		}
+		// It is killed when the round is over: it has not known of anything since.
+		c.corpses = append(c.corpses, frozen)
+	})
+}
+
+// losesOwners has the owner of an image taken away in the middle of each round.
+func losesOwners(t *testing.T, suite, fault string, lose func(c *city, owner string)) {
+	t.Helper()
 	c := newCity(t, 3).up(t)
-	row := c.api("n1").upload(t, "one.png", picture(40, 30, 1))
-	report := &tally.Report{Suite: "owner crash, 3 nodes, " + *clusterServer, Rounds: *crashRounds}
+	report := &tally.Report{Suite: suite + ", 3 nodes, " + *clusterServer, Rounds: *clusterKills}
 	began := time.Now()
 	var longest []time.Duration
-	for round := range *crashRounds {
+	for round := range *clusterKills {
+		row := c.api("n1").upload(t, "one.png", picture(40, 30, byte(round)))
 		owner := c.owner(t, row.ID)
 		one := c.besides(t, owner)
 		two := c.besides(t, owner, one)
@@ -220,11 +252,7 @@ func TestClusterOwnerCrash(t *testing.T) {
 			ada.put(t)
 			bob.put(t)
 			if i == 10 {
-				folder := c.nodes[owner].data
-				c.kill(owner)
-				if err := os.RemoveAll(folder); err != nil {
-					t.Fatal(err)
-				}
+				lose(c, owner)
 			}
 			// At most 32 frames may be unanswered.
 			eventually(t, "there is room for another frame", func() error { return max2(ada.room(), bob.room()) })
@@ -235,16 +263,26 @@ func TestClusterOwnerCrash(t *testing.T) {
 			t.Errorf("a REST write failed while the owner was away: %v", err)
 		}
 		longest = append(longest, max(ada.slowest, bob.slowest))
+		for _, d := range []*drawer{ada, bob} {
+			_ = d.s.Close()
+			<-d.closed
+		}
+		for _, n := range c.corpses {
+			n.kill()
+		}
+		c.corpses = nil
 		c.revive(t, owner)
 		c.agree(t)
 		report.Round, report.Acked = round+1, report.Acked+60
-		report.Count(map[string]int{"SIGKILL": 1})
+		report.Count(map[string]int{fault: 1})
+		report.Pauses(longest)
+		report.Lost, report.Double = c.lost, c.double
 		tell(t, report)
 		if t.Failed() || timeIsUp(began) {
 			break
 		}
 	}
-	t.Logf("longest wait for an ack in each round: %v", longest)
+	t.Logf("longest wait for an ack in each round: p50 %v, p99 %v of %d", report.P50, report.P99, len(longest))
 }
 
 func max2(a, b error) error {
@@ -279,8 +317,18 @@ func (c *city) write(ctx context.Context, name, image, label string, stop <-chan
 		if got.status != http.StatusCreated {
 			return fmt.Errorf("%s", got)
 		}
+		breathe(stop)
 	}
 	return nil
+}
+
+// breathe lets a writer wait a little, or less if it shall stop: what is measured
+// is the cluster, not how many requests two processors can answer.
+func breathe(stop <-chan struct{}) {
+	select {
+	case <-stop:
+	case <-time.After(every / 4):
+	}
 }
 
 // TestClusterDrain stops the owner of an image while people draw: those on other

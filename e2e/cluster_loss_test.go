@@ -163,7 +163,7 @@ func TestClusterLosesANode(t *testing.T) {
 	for _, id := range images {
 		there[id] = map[string]int{}
 		var list struct{ Annotations []box }
-		if err := c.api(at).must(t, http.StatusOK, "GET", "/api/annotations/by-image/"+id+"?limit=1000", nil).into(&list); err != nil {
+		if err := c.api(at).must(t, http.StatusOK, "GET", "/api/annotations/by-image/"+id, nil).into(&list); err != nil {
 			t.Fatal(err)
 		}
 		for _, a := range list.Annotations {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel/e2e/linear"
+	"github.com/easelhq/easel/e2e/tally"
 )
 
 // TestClusterPartition cuts nodes from each other, or one from the store, while
@@ -75,6 +76,10 @@ func TestClusterPartition(t *testing.T) {
 			if err := target.history.Check(patience); err != nil {
 				t.Fatal(err)
 			}
+			tell(t, &tally.Report{
+				Suite: "partition: " + tt.name, Round: 1, Rounds: 1, Acked: target.history.Len() - target.history.Unknown(),
+				Faults: map[string]int{"cut": 1},
+			})
 			t.Logf("%d calls are in order, %d of them while nodes were cut off, %d with an unknown outcome",
 				target.history.Len(), during, target.history.Unknown())
 		})

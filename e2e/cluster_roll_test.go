@@ -5,10 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -16,18 +18,21 @@ import (
 	"github.com/easelhq/easel/e2e/tally"
 )
 
-func clusterFlags() (server *string, sockets, images, rounds, cuts *int) {
+func clusterFlags() (server *string, sockets, images, rounds, cuts, kills *int) {
 	return flag.String("cluster.server", "fake", "what a cluster's home is in: fake (in this process), versitygw or minio"),
 		flag.Int("cluster.sockets", 60, "sockets of the rolling restart"),
 		flag.Int("cluster.images", 12, "images they draw on"),
 		flag.Int("cluster.rounds", 1, "how often the rolling restart restarts every node"),
-		flag.Int("cluster.cuts", 1, "how many kinds of partition are tried, of 4")
+		flag.Int("cluster.cuts", 1, "how many kinds of partition are tried, of 4"),
+		flag.Int("cluster.kills", 1, "how many owners are killed, and how many frozen")
 }
 
-var clusterServer, clusterSockets, clusterImages, clusterRounds, clusterCuts = clusterFlags()
+var clusterServer, clusterSockets, clusterImages, clusterRounds, clusterCuts, clusterKills = clusterFlags()
 
 // street is where the nodes are, for clients that go from one to another.
 type street struct {
+	restarts atomic.Int64 // begun
+
 	mu    sync.Mutex
 	bases []string
 }
@@ -51,10 +56,10 @@ type rider struct {
 	epoch         string
 	ver           int64
 	seq           int64
-	waiting       map[int64]time.Time // unanswered frames
-	acked         map[string]bool     // labels
-	shown         map[string]int64    // versions by label
-	slowest       time.Duration       // from op to ack
+	waiting       map[int64]time.Time     // unanswered frames
+	acked         map[string]bool         // labels
+	shown         map[string]int64        // versions by label
+	slowest       map[int64]time.Duration // from op to ack, by restart
 	moves         int
 }
 
@@ -65,7 +70,7 @@ const every = 100 * time.Millisecond
 // that must not be.
 func (d *rider) ride(ctx context.Context, s *street, bearer string, stop <-chan struct{}, r *rand.Rand) error {
 	for {
-		done, err := d.stay(ctx, newAPI(s.any(r), bearer), stop)
+		done, err := d.stay(ctx, s, newAPI(s.any(r), bearer), stop)
 		if done || err != nil {
 			return err
 		}
@@ -75,7 +80,7 @@ func (d *rider) ride(ctx context.Context, s *street, bearer string, stop <-chan 
 
 // stay works on one socket. It returns false without an error if it was told to come
 // back elsewhere, or if the node no longer takes connections.
-func (d *rider) stay(ctx context.Context, a *api, stop <-chan struct{}) (done bool, err error) {
+func (d *rider) stay(ctx context.Context, s *street, a *api, stop <-chan struct{}) (done bool, err error) {
 	var since *frame
 	if d.epoch != "" {
 		since = &frame{Epoch: d.epoch, Ver: d.ver}
@@ -119,7 +124,7 @@ func (d *rider) stay(ctx context.Context, a *api, stop <-chan struct{}) (done bo
 				return false, fmt.Errorf("the socket ended: %w", err)
 			}
 			welcome = welcome || f.T == "welcome"
-			if err := d.take(sock, f, since != nil); err != nil {
+			if err := d.take(sock, f, since != nil, s.restarts.Load()); err != nil {
 				return false, err
 			}
 		case <-tick.C:
@@ -149,7 +154,7 @@ func (d *rider) send(s socket, seq int64) error {
 }
 
 // take handles one frame.
-func (d *rider) take(s socket, f frame, resumed bool) error {
+func (d *rider) take(s socket, f frame, resumed bool, restart int64) error {
 	switch f.T {
 	case "welcome":
 		if resumed && !f.Recovered {
@@ -187,7 +192,7 @@ func (d *rider) take(s socket, f frame, resumed bool) error {
 		}
 	case "ack":
 		if at, ok := d.waiting[f.Seq]; ok {
-			d.slowest = max(d.slowest, time.Since(at))
+			d.slowest[restart] = max(d.slowest[restart], time.Since(at))
 			delete(d.waiting, f.Seq)
 			d.acked[d.label(f.Seq)] = true
 		}
@@ -205,14 +210,12 @@ func isEOF(err error) bool {
 type hand struct {
 	image, name string
 	acked       map[string]bool
-	slowest     time.Duration
 }
 
 func (h *hand) work(ctx context.Context, s *street, bearer string, stop <-chan struct{}, r *rand.Rand) error {
 	apis := map[string]*api{}
 	for i := 0; !stopped(stop); i++ {
 		label := fmt.Sprintf("%s-%d", h.name, i)
-		began := time.Now()
 		for {
 			base := s.any(r)
 			if apis[base] == nil {
@@ -234,7 +237,7 @@ func (h *hand) work(ctx context.Context, s *street, bearer string, stop <-chan s
 			break
 		}
 		h.acked[label] = true
-		h.slowest = max(h.slowest, time.Since(began))
+		breathe(stop)
 	}
 	return nil
 }
@@ -269,7 +272,7 @@ func TestClusterRollingRestart(t *testing.T) {
 	for i := range *clusterSockets {
 		d := &rider{
 			image: images[i%len(images)], client: fmt.Sprintf("rider-%d", i),
-			waiting: map[int64]time.Time{}, acked: map[string]bool{}, shown: map[string]int64{},
+			waiting: map[int64]time.Time{}, acked: map[string]bool{}, shown: map[string]int64{}, slowest: map[int64]time.Duration{},
 		}
 		riders = append(riders, d)
 		working.Go(func() {
@@ -288,9 +291,11 @@ func TestClusterRollingRestart(t *testing.T) {
 		})
 	}
 	report := &tally.Report{Suite: "rolling restart, 3 nodes, " + *clusterServer, Rounds: *clusterRounds}
+	began := time.Now()
 	for round := range *clusterRounds {
 		for i := range c.seeds {
 			name := c.name(i)
+			s.restarts.Add(1)
 			leaving := c.nodes[name]
 			s.set(bases(name))
 			if code := leaving.stop(t); code != 0 {
@@ -304,6 +309,9 @@ func TestClusterRollingRestart(t *testing.T) {
 		report.Round = round + 1
 		report.Count(map[string]int{"SIGTERM": len(c.seeds)})
 		tell(t, report)
+		if timeIsUp(began) {
+			break
+		}
 	}
 	close(stop)
 	working.Wait()
@@ -311,21 +319,25 @@ func TestClusterRollingRestart(t *testing.T) {
 	for err := range broken {
 		t.Error(err)
 	}
-	var slowest []time.Duration
+	// An image's pause at a restart is the longest that anybody on it had to wait.
+	pauses := map[string]map[int64]time.Duration{}
 	moves := 0
 	want := map[string]map[string]bool{}
 	for _, image := range images {
-		want[image] = map[string]bool{}
+		want[image], pauses[image] = map[string]bool{}, map[int64]time.Duration{}
 	}
 	for _, d := range riders {
-		slowest = append(slowest, d.slowest)
+		for restart, wait := range d.slowest {
+			if restart > 0 {
+				pauses[d.image][restart] = max(pauses[d.image][restart], wait)
+			}
+		}
 		moves += d.moves
 		for label := range d.acked {
 			want[d.image][label] = true
 		}
 	}
 	for _, h := range hands {
-		slowest = append(slowest, h.slowest)
 		for label := range h.acked {
 			want[h.image][label] = true
 		}
@@ -340,16 +352,25 @@ func TestClusterRollingRestart(t *testing.T) {
 			there[a.Label]++
 		}
 		for label := range labels {
-			if there[label] != 1 {
-				t.Errorf("%s is there %d times", label, there[label])
+			switch n := there[label]; {
+			case n == 0:
+				report.Lost++
+				t.Errorf("%s is lost", label)
+			case n > 1:
+				report.Double++
+				t.Errorf("%s is there %d times", label, n)
 			}
 		}
 		report.Acked += len(labels)
 	}
+	var all []time.Duration
+	for _, of := range pauses {
+		all = slices.AppendSeq(all, maps.Values(of))
+	}
+	report.Pauses(all)
 	tell(t, report)
-	slices.Sort(slowest)
-	t.Logf("%d acknowledged, %d moves of sockets; longest wait of a client: median %v, worst %v",
-		report.Acked, moves, slowest[len(slowest)/2], slowest[len(slowest)-1])
+	t.Logf("%d acknowledged, %d moves of sockets; pause of an image at a restart: p50 %v, p99 %v, worst %v of %d",
+		report.Acked, moves, report.P50, report.P99, slices.Max(all), len(all))
 	if moves == 0 {
 		t.Error("no socket had to move: this test saw nothing")
 	}

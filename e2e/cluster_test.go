@@ -17,6 +17,8 @@ type city struct {
 	dir                string
 	seeds              []string // gossip addresses, fixed for each name
 	nodes              map[string]*node
+	corpses            []*node                              // lost, and not yet killed
+	lost, double       int                                  // acknowledged ops that settle did not find, or twice
 	args               []string                             // of every node
 	regions            []string                             // of each node; none: all are in "r"
 	start              func(i int, args []string) *exec.Cmd // makes a node's process; nil: here

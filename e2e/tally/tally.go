@@ -12,6 +12,8 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
+	"time"
 )
 
 // Variable names the file in the environment.
@@ -26,7 +28,19 @@ type Report struct {
 	Lost   int // of them that are not there
 	Double int // of them that are there twice
 	Faults map[string]int
+	P50    time.Duration // of the pauses that clients saw; 0: none were measured
+	P99    time.Duration
 	Note   string // what else is worth a line in the table
+}
+
+// Pauses sets what is told of all pauses so far.
+func (r *Report) Pauses(all []time.Duration) {
+	if len(all) == 0 {
+		return
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	at := func(percent int) time.Duration { return sorted[(len(sorted)*percent+99)/100-1] }
+	r.P50, r.P99 = at(50), at(99)
 }
 
 // Count adds faults.

@@ -28,8 +28,10 @@ type settings struct {
 	total time.Duration // for all suites together
 	scale float64       // of all numbers of rounds
 	short bool          // the part that CI runs
-	only  *regexp.Regexp
-	logs  string // folder for the output of tests
+	// cluster: the suites of several nodes instead of those of one
+	cluster bool
+	only    *regexp.Regexp
+	logs    string // folder for the output of tests
 }
 
 // errFailed says that a suite has failed, which the table has shown.
@@ -75,6 +77,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	s := settings{}
 	f.Float64Var(&s.scale, "scale", 1, "multiplies all numbers of rounds")
 	f.BoolVar(&s.short, "short", false, "a part of everything, in about 4 minutes")
+	f.BoolVar(&s.cluster, "cluster", false, "the suites of several nodes, instead of those of one")
 	f.StringVar(&s.logs, "logs", "bin/torture", "folder for what the tests say")
 	only := f.String("only", "", "only suites whose names match this regular expression")
 	if err := f.Parse(args); err != nil {

@@ -83,15 +83,19 @@ func number(n int) string {
 func table(out io.Writer, rows []row, took time.Duration) {
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "| suite\t| rounds\t| acknowledged\t| lost\t| double\t| faults\t| duration\t| result\t|")
-	fmt.Fprintln(w, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
+	fmt.Fprintln(w, "| suite\t| rounds\t| acknowledged\t| lost\t| double\t| pause, p50\t| p99\t| faults\t| duration\t| result\t|")
+	fmt.Fprintln(w, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
 	for _, r := range rows {
 		acked, lost, double := "–", "–", "–"
 		if r.Acked > 0 { // not every suite has clients who are told something
 			acked, lost, double = number(r.Acked), number(r.Lost), number(r.Double)
 		}
-		fmt.Fprintf(w, "| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|\n",
-			r.Suite, rounds(r.Report), acked, lost, double, number(r.Sum()), r.took.Round(time.Second), r.result)
+		p50, p99 := "–", "–"
+		if r.P99 > 0 {
+			p50, p99 = r.P50.Round(time.Millisecond).String(), r.P99.Round(time.Millisecond).String()
+		}
+		fmt.Fprintf(w, "| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t| %s\t|\n",
+			r.Suite, rounds(r.Report), acked, lost, double, p50, p99, number(r.Sum()), r.took.Round(time.Second), r.result)
 	}
 	_ = w.Flush() // out is a terminal, a pipe or a file: nobody is left to tell
 	for _, r := range rows {

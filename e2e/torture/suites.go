@@ -90,6 +90,30 @@ var suites = []suite{
 	},
 }
 
+// clusterSuites measure what people see of nodes that come and go.
+var clusterSuites = []suite{
+	{
+		name: "one service, and a node lost", pkg: "./e2e", test: "ClusterIsOneService|ClusterLosesANode|ClusterGivesANewNode", share: 1,
+		args: func(float64, time.Duration) []string { return nil },
+	},
+	{name: "owner crash, 3 nodes", pkg: "./e2e", test: "ClusterOwnerCrash", share: 4, args: clusterRounds("cluster.kills", 100)},
+	{name: "owner frozen, 3 nodes", pkg: "./e2e", test: "ClusterOwnerFreezes", share: 6, args: clusterRounds("cluster.kills", 100)},
+	{
+		name: "rolling restart, 3 nodes", pkg: "./e2e", test: "ClusterRollingRestart", share: 4,
+		args: clusterRounds("cluster.rounds", 10, "-cluster.sockets=200"),
+	},
+	{
+		name: "partitions", pkg: "./e2e", test: "ClusterPartition", share: 3,
+		args: func(float64, time.Duration) []string { return []string{"-cluster.cuts=4"} },
+	},
+}
+
+func clusterRounds(flag string, n int, more ...string) func(float64, time.Duration) []string {
+	return func(scale float64, budget time.Duration) []string {
+		return append([]string{times("-"+flag, n, scale), within("-within", budget)}, more...)
+	}
+}
+
 func times(flag string, n int, scale float64) string {
 	return fmt.Sprintf("%s=%d", flag, max(1, int(math.Round(float64(n)*scale))))
 }
@@ -118,7 +142,11 @@ func faultsOn(server string) func(float64, time.Duration) []string {
 
 func chosen(s settings) []suite {
 	var out []suite
-	for _, one := range suites {
+	all := suites
+	if s.cluster {
+		all = clusterSuites
+	}
+	for _, one := range all {
 		if s.only.MatchString(one.name) && !(s.short && one.full) {
 			out = append(out, one)
 		}
