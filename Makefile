@@ -22,7 +22,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cluster/... ./cmd/... ./
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture models crash bench docs web screenshots release clean
+.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture torture-cluster models crash bench docs web screenshots release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ s3-servers: $(TOOLS)/versitygw-$(VERSITYGW) $(TOOLS)/minio-$(MINIO)
 
 torture: s3-servers ## every long suite, with a table at the end, in MINUTES (45); TORTURE=-short is a part in 4
 	$(GO) run ./e2e/torture -minutes $(MINUTES) $(TORTURE)
+
+torture-cluster: ## what people see of nodes that crash, freeze, restart and are cut off, with a table, in MINUTES (45)
+	$(GO) run ./e2e/torture -cluster -minutes $(MINUTES) $(TORTURE)
 
 models: ## the models in full: power loss at every step, owners that fight, linearizability
 	$(GO) test -count=1 -timeout 30m -run 'PowerLoss|Model' ./journal -journal.stride 1 -journal.rounds 500
