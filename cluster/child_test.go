@@ -288,7 +288,7 @@ func request(n *cluster.Node, o order) (string, actors.Request) {
 	case "grow":
 		m = grow{o.Bytes}
 	case "fail":
-		m = fail{o.Code, "the cause"}
+		m = fail{o.Code, "the cause" + strings.Repeat("é", o.Bytes)}
 	case "hang":
 		m = hang{}
 	default:

@@ -79,6 +79,10 @@ func TestErrorsCrossNodes(t *testing.T) {
 	if r.Code != string(easel.CodeInternal) || strings.Contains(r.Text, "cause") || r.Cause != "the cause" {
 		t.Errorf("any other error arrives as %+v", r)
 	}
+	r = a.tell(order{Do: "fail", Node: "b", ID: "x", Code: string(easel.CodeConflict), Bytes: wire.FieldBytes})
+	if r.Code != string(easel.CodeConflict) || !strings.HasPrefix(r.Cause, "the causeéé") {
+		t.Errorf("a refusal with a long cause arrives as %s: %s", r.Code, r.Err)
+	}
 	if r := a.tell(order{Do: "echo", Node: "nobody", ID: "x"}); !strings.Contains(r.Err, "belongs on another node") {
 		t.Errorf("a node that is no member: %+v", r)
 	}
@@ -100,7 +104,7 @@ func TestLargeMessagesCrossInParts(t *testing.T) {
 	if r := a.tell(order{Do: "echo", Node: "b", ID: "x", Bytes: 65 << 20, For: time.Minute}); r.Code != string(easel.CodeTooLarge) {
 		t.Errorf("a request that is too large: %+v", r)
 	}
-	if r := a.tell(order{Do: "grow", Node: "b", ID: "x", Bytes: 65 << 20, For: time.Minute}); r.Code != string(easel.CodeInternal) {
+	if r := a.tell(order{Do: "grow", Node: "b", ID: "x", Bytes: 65 << 20, For: time.Minute}); r.Code != string(easel.CodeTooLarge) {
 		t.Errorf("an answer that is too large: %+v", r)
 	}
 }

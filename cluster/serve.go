@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -144,7 +145,10 @@ func (n *Node) encodeAnswer(a *wire.Answer, m actors.Message) error {
 		return fmt.Errorf("encode answer: %w", err)
 	}
 	if len(body) > wire.BodyBytes {
-		return fmt.Errorf("answer %s of %d bytes is larger than any node takes", name, len(body))
+		return &easel.Error{
+			Code: easel.CodeTooLarge, Message: "the answer is larger than what nodes send each other",
+			Err: fmt.Errorf("answer %s of %d bytes", name, len(body)),
+		}
 	}
 	a.Outcome = wire.Outcome_OUTCOME_MESSAGE
 	a.Payload = &wire.Payload{Name: name, Body: body, Size: uint64(len(body))}
@@ -172,8 +176,9 @@ func (n *Node) encodeError(a *wire.Answer, err error) {
 		body = []byte(`{"code":"internal","message":"internal error"}`)
 	}
 	if told.Err != nil {
-		a.Cause = told.Err.Error()
-		a.Cause = a.Cause[:min(len(a.Cause), wire.FieldBytes)]
+		// What is no UTF-8, perhaps only because it was cut, could not be sent at all.
+		cause := told.Err.Error()
+		a.Cause = strings.ToValidUTF8(cause[:min(len(cause), wire.FieldBytes)], "")
 	}
 	a.Outcome, a.Payload = wire.Outcome_OUTCOME_ERROR, &wire.Payload{Body: body, Size: uint64(len(body))}
 }
