@@ -22,7 +22,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cluster/... ./cmd/... ./
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture torture-cluster models crash bench docs web screenshots release clean
+.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture torture-cluster models crash bounds bench docs web screenshots release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -80,6 +80,14 @@ models: ## the models in full: power loss at every step, owners that fight, line
 
 crash: ## kill -9 the binary ROUNDS (50) times and compare what clients saw
 	$(GO) test -count=1 -timeout 60m -run TestCrash ./e2e -crash.rounds $(ROUNDS)
+
+# The bucket here is in the test's own process, so nothing has to be built for it.
+bounds: # a bounded part of what torture does with buckets, clusters and many images
+	$(GO) test -count=1 -timeout 20m -run 'TestCrashOnS3|TestZombieOnS3' ./e2e -s3.server fake -crash.rounds 10
+	$(GO) test -count=1 -timeout 20m -run 'TestCluster(OwnerCrash|RollingRestart|Partition)' ./e2e -crash.rounds 10 -cluster.cuts 4
+	$(GO) test -count=1 -timeout 20m -run SleepingImagesCost ./e2e -scale.few 2000 -scale.images 20000
+	$(GO) test -count=1 -timeout 20m -run TestClusterModel ./actors -cluster.seeds 100
+	$(GO) test -count=1 -timeout 20m -run TestRoomsFollow ./live -live.seeds 5000
 
 bench: ## the benchmarks behind docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchmem ./...
