@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { EaselNode, eventually, launchBrowser, Person } from "./node.mjs";
 
 let node, browser, ann, bob, annToken, image, axe;
@@ -175,6 +176,23 @@ test("an image's state is set beside its name, seen by others and kept in the gr
   await bob.openImage(image.id);
   assert.equal(await bob.page.locator("select.state-field").inputValue(), "done");
   assert.equal(await bob.page.locator("select.state-field").isDisabled(), true, "only who uploaded it says so");
+});
+
+test("an upload whose answer is lost is repeated and makes one image", async () => {
+  const { page } = ann;
+  await page.locator('a[aria-label="All images"]').click();
+  await page.locator(".tile").first().waitFor();
+  let lost = 0;
+  await page.route("**/api/images/upload", async (route) => {
+    await route.fetch();
+    lost++;
+    await route.abort("connectionreset");
+  }, { times: 1 });
+  await page.locator('input[type="file"]').setInputFiles(fileURLToPath(new URL("../samples/dandelions.jpg", import.meta.url)));
+  await page.locator('.uploads li.failed button:text-is("Try again")').click();
+  await page.locator(".uploads li.done").waitFor();
+  const { images } = await node.call(annToken, "GET", "/api/images?filename=dandelions.jpg");
+  assert.deepEqual([lost, images.length], [1, 1]);
 });
 
 test("others cannot rename or delete it", async () => {

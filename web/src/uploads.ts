@@ -1,5 +1,6 @@
 import type { Image, Rest } from "./client";
 import { h, icon, iconButton } from "./dom";
+import { UploadKeys } from "./upload-keys";
 
 const AT_ONCE = 3;
 
@@ -9,6 +10,7 @@ export class Uploads {
   private readonly list = h("ul", {});
   private readonly title = h("b", {});
   private readonly waiting: (() => void)[] = [];
+  private readonly keys = new UploadKeys(sessionStorage);
   private running = 0;
   private open = 0;
 
@@ -37,15 +39,16 @@ export class Uploads {
     const note = h("small", {}, "waiting");
     const line = h("li", {}, h("span", { class: "name", title: file.name }, file.name), note, bar);
     this.list.append(line);
+    const send = this.keys.of(file);
+    const progress = (part: number) => {
+      bar.value = part;
+      note.textContent = part < 1 ? `${Math.round(part * 100)} %` : "storing";
+    };
     const run = () => {
       this.running++;
       line.classList.remove("over", "failed");
       note.textContent = "";
-      this.rest
-        .upload(file, (part) => {
-          bar.value = part;
-          note.textContent = part < 1 ? `${Math.round(part * 100)} %` : "storing";
-        })
+      send((key) => this.rest.upload(file, key, progress))
         .then(
           (image) => {
             line.classList.add("over", "done");

@@ -112,14 +112,18 @@ export class Rest {
     return (await this.call("GET", `/api/images/${id}/thumbnail?size=${size}`, signal)).blob();
   }
 
-  /** Uploads a file; progress is called with 0 to 1. Only XMLHttpRequest tells it. */
-  upload(file: File, progress: (part: number) => void): Promise<Image> {
+  /**
+   * Uploads a file; the same key makes the same image. Progress is called with 0
+   * to 1; only XMLHttpRequest tells it.
+   */
+  upload(file: File, key: string, progress: (part: number) => void): Promise<Image> {
     return new Promise((resolve, reject) => {
       const form = new FormData();
       form.append("image", file, file.name);
       const request = new XMLHttpRequest();
       request.open("POST", `${this.base}/api/images/upload`);
       request.setRequestHeader("Authorization", `Bearer ${this.token()}`);
+      request.setRequestHeader("Idempotency-Key", key);
       request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
       request.onerror = () => reject(new RestError(0, "unreachable", "The server cannot be reached."));
       request.onload = () => {
