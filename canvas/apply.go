@@ -94,6 +94,7 @@ func (s *State) accept(t Turn, p *plan, from origin, full bool) (Applied, error)
 		return Applied{}, err
 	}
 	s.head = next
+	s.text.bytes += p.text()
 	s.lengthened(t)
 	s.listing.supersede(t.Commit())
 	s.labels.add(p.touched)
@@ -143,8 +144,8 @@ func (s *State) plan(t Turn, by Author, ops []easel.Op) (*plan, error) {
 			return nil, errBatch
 		}
 	}
-	if p.growth > 0 && s.head.live+p.growth+s.intents.size > int64(s.options.MaxAnnotations) {
-		return nil, s.full()
+	if err := s.roomFor(t, p); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

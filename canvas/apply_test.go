@@ -204,3 +204,26 @@ func TestAFullImageTakesNoMore(t *testing.T) {
 	w.must(frame(ann, 1, del(id(1)), put(id(3), "a")))
 	w.must(write(ann, relabel(id(3), "b")))
 }
+
+// TestShapesAndAttributesAreBoundedTogether keeps one image from filling a node's
+// memory: the number of annotations alone does not.
+func TestShapesAndAttributesAreBoundedTogether(t *testing.T) {
+	w := born(t, canvas.Options{MaxText: 100})
+	noted := func(n, size int) easel.Op {
+		op := put(id(n), "a")
+		op.Draft.Attributes = easel.Attributes(`{"é":"` + strings.Repeat("n", size-9) + `"}`)
+		return op
+	}
+	w.must(write(ann, noted(1, 40), noted(2, 60)))
+	w.fails(write(ann, noted(3, 10)), easel.CodeRateLimited)
+	w.fails(frame(ann, 1, noted(3, 10)), easel.CodeRateLimited)
+	w.must(write(ann, put(id(4), "a"), del(id(1)), noted(3, 40)))
+	w.restart()
+	w.fails(write(ann, noted(5, 10)), easel.CodeRateLimited)
+	w.must(write(ann, del(id(3))))
+	w.must(write(ann, noted(5, 40)))
+	w.fails(canvas.Revert{By: rita, Changes: []canvas.Change{{ID: id(1), To: noted(1, 40).Draft}}}, easel.CodeRateLimited)
+	several := prepare(id(7))
+	several.Drafts[0] = *noted(7, 10).Draft
+	w.fails(several, easel.CodeRateLimited)
+}

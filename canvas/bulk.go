@@ -102,8 +102,9 @@ func (s *State) promisable(t Turn, m *Prepare) error {
 	}
 	m.Drafts = slices.Clone(m.Drafts)
 	seen := make(map[easel.ID]bool, n)
-	size := 0
+	size, more := 0, int64(0)
 	for i, d := range m.Drafts {
+		more += int64(len(d.Shape) + len(d.Attributes))
 		if broken := d.Validate(""); len(broken) > 0 {
 			return rules(fmt.Sprintf("annotations[%d].", i), broken)
 		}
@@ -124,7 +125,7 @@ func (s *State) promisable(t Turn, m *Prepare) error {
 			return easel.Invalid("ids", "must be fresh")
 		}
 	}
-	return nil
+	return s.roomForText(t, more) // nothing is set aside: what is promised may exceed it
 }
 
 // decide ends a bulk's part and tells the coordinator so. With strict, a commit

@@ -15,6 +15,11 @@ type Options struct {
 	// CodeRateLimited, as at every limit: it may succeed after a delete.
 	MaxAnnotations int
 
+	// MaxText bounds the shapes and attributes of one image together, in bytes of
+	// JSON; 0: 64 MiB. All of them are in memory while somebody watches or lists.
+	// At the bound what adds to them is CodeRateLimited.
+	MaxText int64
+
 	// OpLogKeep is how many of its newest batches an image's file keeps for clients
 	// that come back; 0: 10,000. Older ones go to Archive, a chunk at a time.
 	OpLogKeep int
@@ -33,6 +38,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.MaxAnnotations == 0 {
 		o.MaxAnnotations = 100_000
+	}
+	if o.MaxText == 0 {
+		o.MaxText = 64 << 20
 	}
 	if o.OpLogKeep == 0 {
 		o.OpLogKeep = 10_000

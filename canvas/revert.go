@@ -24,8 +24,8 @@ func (s *State) revert(t Turn, m Revert) (Applied, error) {
 			return Applied{}, errBatch
 		}
 	}
-	if p.growth > 0 && s.head.live+p.growth+s.intents.size > int64(s.options.MaxAnnotations) {
-		return Applied{}, s.full()
+	if err := s.roomFor(t, p); err != nil {
+		return Applied{}, err
 	}
 	return s.accept(t, p, origin{}, false)
 }

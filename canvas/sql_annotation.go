@@ -66,6 +66,16 @@ func loadBox(tx *sqlite.Tx, image, id easel.ID) (*box, error) {
 	}
 }
 
+// countText returns how many bytes of text there are.
+func countText(tx *sqlite.Tx) (n int64, err error) {
+	// A blob's length is counted in bytes.
+	err = tx.Row(`SELECT coalesce(sum(length(CAST(shape AS BLOB)) + length(CAST(attributes AS BLOB))), 0) FROM annotation`, nil, &n)
+	if err != nil {
+		return 0, fmt.Errorf("count text: %w", err)
+	}
+	return n, nil
+}
+
 // store writes what a batch made of b.
 func (b *box) store(tx *sqlite.Tx) error {
 	var err error

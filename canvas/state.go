@@ -29,6 +29,7 @@ type State struct {
 	restored int64
 	outbox   outbox
 	tail     tail
+	text     text
 	probes   int // tries of the dimension job since Start
 	broken   bool
 }
