@@ -110,7 +110,7 @@ func TestRequestThatWasHeldBackForLongHasNoSecondEffect(t *testing.T) {
 		if err := asker.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		defer asker.Stop(t.Context()) //nolint:errcheck // it has nothing to release
+		defer asker.Stop(t.Context())
 		if _, err := asker.Ask(t.Context(), actors.Request{To: key("a"), Message: add{1}}); err != nil {
 			t.Fatal(err)
 		}
