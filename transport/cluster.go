@@ -24,7 +24,7 @@ type Member struct {
 	Name    string     `json:"name"`
 	Region  string     `json:"region"`
 	Zone    string     `json:"zone"`
-	State   string     `json:"state" enum:"ready,draining" doc:"A draining node owns nothing any more."`
+	State   string     `json:"state" enum:"joining,ready,draining" doc:"A joining node owns nothing yet, a draining one nothing any more."`
 	Version string     `json:"version"`
 	Since   easel.Time `json:"since" doc:"When the node that answers saw it come."`
 	Load    *Load      `json:"load" doc:"null if the node did not say in time."`

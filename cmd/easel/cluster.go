@@ -126,8 +126,11 @@ func (n *neighbourhood) Members(ctx context.Context) []transport.Member {
 		out[i] = transport.Member{
 			Name: m.Name, Region: m.Region, Zone: m.Zone, State: "ready", Version: m.Build, Since: easel.At(m.Since),
 		}
-		if m.Draining {
+		switch {
+		case m.Draining:
 			out[i].State = "draining"
+		case m.Joining:
+			out[i].State = "joining"
 		}
 		asked.Go(func() {
 			answer, err := actors.Ask[loadReply](ctx, n.edge.actors, actors.Request{To: deskKey(), Node: m.Name, Message: loadQuery{}})
