@@ -165,6 +165,7 @@ func TestPurgeWaitsForIntents(t *testing.T) {
 	w.must(canvas.SoftDelete{By: ann})
 	w.fails(canvas.Purge{}, easel.CodeUnavailable)
 	w.must(canvas.Decide{Bulk: bulk})
+	w.fails(canvas.Purge{Before: w.must(canvas.Look{Deleted: true}).(canvas.ImageReply).Image.DeletedAt}, easel.CodeConflict)
 	w.must(canvas.Purge{})
 	w.told = nil
 	for range 2 {

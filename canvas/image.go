@@ -135,7 +135,7 @@ func (s *State) setRow(t Turn, next row) error {
 	return nil
 }
 
-func (s *State) purge(t Turn) error {
+func (s *State) purge(t Turn, m Purge) error {
 	switch {
 	case !s.image.born:
 		return errNoImage
@@ -143,6 +143,8 @@ func (s *State) purge(t Turn) error {
 		return nil
 	case s.image.DeletedAt == 0:
 		return easel.Errorf(easel.CodeConflict, "the image is not deleted")
+	case m.Before != 0 && s.image.DeletedAt >= m.Before:
+		return easel.Errorf(easel.CodeConflict, "the image was deleted later")
 	case len(s.intents.pending) > 0:
 		return &easel.Error{Code: easel.CodeUnavailable, Message: "a bulk is undecided", RetryAfter: time.Second}
 	}

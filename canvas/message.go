@@ -266,7 +266,11 @@ type Synced struct {
 // Purge removes what the image holds, for good: it must be soft-deleted, and
 // without undecided bulks (CodeUnavailable: later). Afterwards the image was
 // never there: CodeNotFound. A repeat changes nothing. Answer: Empty.
-type Purge struct{}
+type Purge struct {
+	// Before is when it must have been deleted, else CodeConflict: it may have been
+	// restored and deleted again since somebody looked. 0: at any time.
+	Before easel.Time
+}
 
 // Accepted is published for every accepted batch, in version order without gap.
 type Accepted struct {

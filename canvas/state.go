@@ -124,7 +124,7 @@ func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 	case tenant.Verdict:
 		return Empty{}, s.decide(t, Decide(m), false)
 	case Purge:
-		return Empty{}, s.purge(t)
+		return Empty{}, s.purge(t, m)
 	case Archived:
 		return Empty{}, s.archived(t, m.Chunk)
 	case Forgotten:

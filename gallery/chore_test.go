@@ -256,3 +256,26 @@ func TestDrainKeepsWhatItCouldNotDelete(t *testing.T) {
 		}
 	}
 }
+
+// TestSweepLeavesATenantThatIsBeingImported: its blobs are there days before its
+// own file, if the import is interrupted.
+func TestSweepLeavesATenantThatIsBeingImported(t *testing.T) {
+	r := newRig(t, nil)
+	r.upload(anna, "a")
+	foreign := strings.Repeat("e", 32)
+	for _, key := range []string{"import/" + foreign, "t/" + foreign + "/f/" + string(easel.NewID())} {
+		if _, err := r.blobs.Store.Put(t.Context(), key, strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.restart(48 * time.Hour)
+	if got := r.chore(r.SweepOrphans); got.Done != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if err := r.blobs.Store.Delete(t.Context(), "import/"+foreign); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.chore(r.SweepOrphans); got.Done != 1 {
+		t.Fatalf("%+v", got)
+	}
+}

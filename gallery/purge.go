@@ -66,6 +66,7 @@ func (g *Gallery) purge(ctx context.Context, t easel.TenantID, gone tenant.Gone,
 // empty makes the image's actor let go of all it holds. The tenant's row may be
 // behind the image: one that was restored, or deleted again later, stays.
 func (g *Gallery) empty(ctx context.Context, t easel.TenantID, gone tenant.Gone, before easel.Time) (done bool, err error) {
+	purge := canvas.Purge{Before: before}
 	look, err := as[canvas.ImageReply](g.canvas(ctx, t, gone.ID, canvas.Look{Deleted: true}))
 	switch code := easel.CodeOf(err); {
 	case code == easel.CodeNotFound, code == easel.CodeGone:
@@ -77,14 +78,15 @@ func (g *Gallery) empty(ctx context.Context, t easel.TenantID, gone tenant.Gone,
 		if _, err := g.canvas(ctx, t, gone.ID, canvas.SoftDelete{By: canvas.Author{Role: easel.Owner}}); err != nil {
 			return false, fmt.Errorf("delete image %s: %w", gone.ID, err)
 		}
+		purge.Before = 0
 	case look.Image.DeletedAt == 0 || look.Image.DeletedAt >= before:
 		return false, nil
 	}
-	_, err = g.canvas(ctx, t, gone.ID, canvas.Purge{})
+	_, err = g.canvas(ctx, t, gone.ID, purge)
 	switch easel.CodeOf(err) {
 	case "", easel.CodeNotFound, easel.CodeGone:
 		return true, nil
-	case easel.CodeConflict: // restored in between
+	case easel.CodeConflict: // restored in between, perhaps deleted again
 		return false, nil
 	default:
 		return false, fmt.Errorf("purge image %s: %w", gone.ID, err)

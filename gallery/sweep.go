@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -83,6 +84,16 @@ func (g *Gallery) sweep(ctx context.Context, p *progress, found []blob.Info) err
 		p.Tenants++
 		reply, err := as[tenant.SweepReply](g.tenant(ctx, t, tenant.Sweep{Blobs: keys}))
 		if easel.CodeOf(err) == easel.CodeNotFound {
+			var arriving bool
+			if arriving, err = g.arriving(ctx, t); arriving {
+				continue
+			}
+			if err == nil {
+				// An import may have ended between the question and the look.
+				reply, err = as[tenant.SweepReply](g.tenant(ctx, t, tenant.Sweep{Blobs: keys}))
+			}
+		}
+		if easel.CodeOf(err) == easel.CodeNotFound {
 			// The tenant was never born, so there is no queue and no row.
 			for _, key := range keys {
 				p.note(ctx, true, g.c.Blobs.Delete(ctx, key))
@@ -93,4 +104,18 @@ func (g *Gallery) sweep(ctx context.Context, p *progress, found []blob.Info) err
 		p.note(ctx, false, err)
 	}
 	return nil
+}
+
+// importPrefix begins the names of the objects that package archive keeps for as
+// long as the import of a tenant has not ended.
+const importPrefix = "import/"
+
+// arriving reports whether a tenant is being imported: its blobs come first and its
+// own file last, and the import may take days and several runs.
+func (g *Gallery) arriving(ctx context.Context, t easel.TenantID) (bool, error) {
+	_, err := g.c.Blobs.Stat(ctx, importPrefix+string(t))
+	if errors.Is(err, blob.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, outage(err)
 }
