@@ -48,6 +48,11 @@ func (c *call) sqlite() error {
 	if c.c.Copies == nil {
 		return easel.Errorf(easel.CodeNotFound, "this node makes no copies")
 	}
+	// What is answered is never older than what anybody was shown, so that there is
+	// nothing to wait for; a version that is none is refused as everywhere.
+	if _, err := c.wants(); err != nil {
+		return err
+	}
 	// The actor knows who asks for what; its file is read without a turn of it.
 	if _, err := askImage[canvas.ImageReply](c, id, canvas.Look{}, actors.Once{}); err != nil {
 		return err
