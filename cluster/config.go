@@ -57,13 +57,25 @@ type endpoint struct {
 
 func (e endpoint) String() string { return net.JoinHostPort(e.host, strconv.Itoa(e.port)) }
 
+// KeyError is a value of the configuration that a node cannot start with.
+type KeyError struct {
+	Key string // as the flag is spelled, without dashes
+	Err error
+}
+
+// Error returns the key and what is wrong with it.
+func (e *KeyError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *KeyError) Unwrap() error { return e.Err }
+
 // check fills in defaults and returns where to listen.
 func (c *Config) check() (gossip, rpc endpoint, err error) {
 	if !nameShape.MatchString(c.Name) {
-		return gossip, rpc, fmt.Errorf("cluster: node name %q: 1 to 64 of [A-Za-z0-9._-] are needed", c.Name)
+		return gossip, rpc, &KeyError{"node", fmt.Errorf("name %q: 1 to 64 of [A-Za-z0-9._-] are needed", c.Name)}
 	}
 	if c.Weight < 0 || c.Weight > 1000 {
-		return gossip, rpc, fmt.Errorf("cluster: weight %v is not between 0 and 1000", c.Weight)
+		return gossip, rpc, &KeyError{"weight", fmt.Errorf("%v is not between 0 and 1000", c.Weight)}
 	}
 	if c.Weight == 0 {
 		c.Weight = 1
@@ -78,17 +90,17 @@ func (c *Config) check() (gossip, rpc endpoint, err error) {
 		c.RegionOf = func(actors.Key) string { return "" }
 	}
 	if gossip, err = listenOn(c.Bind); err != nil {
-		return gossip, rpc, fmt.Errorf("cluster-bind: %w", err)
+		return gossip, rpc, &KeyError{"cluster-bind", err}
 	}
 	if c.RPCBind == "" {
 		c.RPCBind = net.JoinHostPort(gossip.host, "0")
 	}
 	if rpc, err = listenOn(c.RPCBind); err != nil {
-		return gossip, rpc, fmt.Errorf("rpc-bind: %w", err)
+		return gossip, rpc, &KeyError{"rpc-bind", err}
 	}
 	if len(c.Key) == 0 && !(loopback(gossip.host) && loopback(rpc.host)) {
-		return gossip, rpc, errors.New("cluster: a cluster-key is needed to listen on an address that is not loopback: " +
-			"without one anybody who reaches it could join; make one with: head -c 32 /dev/urandom | base64")
+		return gossip, rpc, &KeyError{"cluster-key", errors.New("is needed to listen on an address that is not loopback: " +
+			"without one anybody who reaches it could join; make one with: head -c 32 /dev/urandom | base64")}
 	}
 	return gossip, rpc, nil
 }

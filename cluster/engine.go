@@ -73,7 +73,7 @@ func (n *Node) startEngine(at endpoint) error {
 	n.wg.Go(func() {
 		defer func() {
 			if p := recover(); p != nil {
-				up <- fmt.Errorf("cluster: start gRPC on %s: %v", at, p)
+				up <- &KeyError{"rpc-bind", fmt.Errorf("start gRPC on %s: %v", at, p)}
 			}
 		}()
 		n.engine.StartMember()

@@ -63,7 +63,7 @@ func startGossip(name string, at endpoint, advertise string, own *wire.Member, k
 	c.Logger = slog.NewLogLogger(gossipLog{log.Handler()}, slog.LevelInfo)
 	list, err := memberlist.Create(c)
 	if err != nil {
-		return nil, fmt.Errorf("start gossip on %s: %w", at, err)
+		return nil, &KeyError{"cluster-bind", fmt.Errorf("start gossip on %s: %w", at, err)}
 	}
 	g.list = list
 	local := list.LocalNode()

@@ -281,7 +281,7 @@ func (n *Node) advertised(ctx context.Context) (string, error) {
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", n.config.Advertise)
 	if err != nil {
-		return "", fmt.Errorf("cluster: advertised host %q: %w", n.config.Advertise, err)
+		return "", &KeyError{"advertise", err}
 	}
 	return ips[0].Unmap().String(), nil // an error otherwise
 }

@@ -358,3 +358,46 @@ func TestContractClusterKey(t *testing.T) {
 		t.Errorf("a cluster without a common secret: exit code %d, stderr %q", code, stderr)
 	}
 }
+
+// TestContractClusterRefusals: what a member cannot start with is told by its key,
+// also if only the machine knows that it is wrong.
+func TestContractClusterRefusals(t *testing.T) {
+	store := homeOn(startS3(t, "fake"))
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close() })
+	for name, c := range map[string]struct {
+		key   string
+		flags []string
+	}{
+		"port of gossip in use": {"cluster-bind", []string{"--cluster-bind=" + taken.Addr().String()}},
+		"port of gRPC in use":   {"rpc-bind", []string{"--cluster-bind=127.0.0.1:0", "--rpc-bind=" + taken.Addr().String()}},
+		"open gRPC, no key":     {"cluster-key", []string{"--cluster-bind=127.0.0.1:0", "--rpc-bind=0.0.0.0:0"}},
+		"nobody's host":         {"advertise", []string{"--cluster-bind=127.0.0.1:0", "--advertise=127.0.0.1:7"}},
+		"host name to listen":   {"cluster-bind", []string{"--cluster-bind=no.such.host.invalid:0", "--cluster-key=" + base64.StdEncoding.EncodeToString(make([]byte, 32))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"serve", "--addr=127.0.0.1:0", "--data=" + t.TempDir(), "--store=" + store, "--jwt-secret=" + signingSecret}, c.flags...)
+			code, _, stderr := run(t, nil, args...)
+			if code != 2 || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "easel: --"+c.key+":") {
+				t.Errorf("exit code %d, stderr %q", code, stderr)
+			}
+		})
+	}
+}
+
+// TestContractStopsWhileItStarts: a node that is told to stop before it serves, here
+// while it looks for others, was not configured badly.
+func TestContractStopsWhileItStarts(t *testing.T) {
+	store := homeOn(startS3(t, "fake"))
+	n := launch(t, t.TempDir(), "--store="+store, "--cluster-bind=127.0.0.1:0", "--cluster-join="+freePort(t), secretFlag())
+	eventually(t, "the node has begun", func() error {
+		_, err := os.Stat(filepath.Join(n.data, "node"))
+		return err
+	})
+	if code := n.stop(t); code != 0 {
+		t.Errorf("exit code %d:\n%s", code, n.stderr)
+	}
+}

@@ -24,7 +24,7 @@ type eraseAnswer struct {
 func eraseRoutes() []Route {
 	return []Route{{
 		Method: http.MethodDelete, Path: erasePath, Tag: "Account", Summary: "Erase the tenant with all its data, for good",
-		Doc: "The body repeats the tenant's name. When the answer comes, nobody of the tenant is let in any more " +
+		Doc: "The body repeats the tenant's name as `confirm`. When the answer comes, nobody of the tenant is let in any more " +
 			"(`gone`) and its sockets are closed with 4404; its data is removed in the background. " +
 			"The name is never used again. A repeat gets the same answer.",
 		Access: Token, Role: easel.Owner, Body: jsonBody[eraseBody](),

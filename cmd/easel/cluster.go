@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -31,9 +32,20 @@ func (p *Program) newMember(h *house, r prometheus.Registerer) (*cluster.Node, e
 		Log: p.log, Registerer: r,
 	})
 	if err != nil {
-		return nil, &usageError{message: err.Error()}
+		return nil, badMember(err)
 	}
 	return n, nil
+}
+
+// badMember blames the key for what keeps this node out of a cluster.
+func badMember(err error) *usageError {
+	if bad, ok := errors.AsType[*cluster.KeyError](err); ok {
+		return badKey(bad.Key, "%v", bad.Err)
+	}
+	if errors.Is(err, cluster.ErrNameTaken) {
+		return badKey("node", "%v", err)
+	}
+	return &usageError{message: err.Error()}
 }
 
 // join makes the node a member of its cluster, if it has one, and returns what it
@@ -46,7 +58,7 @@ func (p *Program) join(ctx context.Context, h *house, e *edge) (transport.Cluste
 		return &loner{self, e}, nil
 	}
 	if err := e.member.Start(ctx, e.actors); err != nil {
-		return nil, &usageError{message: err.Error()}
+		return nil, badMember(err)
 	}
 	return &neighbourhood{e.member, e}, nil
 }
@@ -146,37 +158,75 @@ func (n *neighbourhood) Members(ctx context.Context) []transport.Member {
 // Owner implements transport.Cluster.
 func (n *neighbourhood) Owner(key actors.Key) string { return n.node.Owner(key) }
 
-// desk is an ephemeral actor of each node that other nodes ask about it.
-type desk struct{ load func() *transport.Load }
+// desk is an ephemeral actor of each node that other nodes ask about it, and tell of
+// tenants that were erased.
+type desk struct{ edge *edge }
 
 type (
 	loadQuery struct{}
 	loadReply struct {
 		Load transport.Load `json:"load"`
 	}
+	barTenant struct {
+		Tenant easel.TenantID `json:"tenant"`
+	}
+	barReply struct{}
 )
 
 func (loadQuery) MessageName() string { return "easel.load_query" }
 func (loadReply) MessageName() string { return "easel.load_reply" }
+func (barTenant) MessageName() string { return "easel.bar_tenant" }
+func (barReply) MessageName() string  { return "easel.bar_reply" }
 func (loadQuery) Idempotent() bool    { return true }
+func (barTenant) Idempotent() bool    { return true }
 
 func deskKey() actors.Key { return actors.Key{Kind: "desk", ID: "node"} }
 
-func deskMessages() []actors.Message { return []actors.Message{loadQuery{}, loadReply{}} }
+func deskMessages() []actors.Message {
+	return []actors.Message{loadQuery{}, loadReply{}, barTenant{}, barReply{}}
+}
 
-// deskKind returns the kind of desks; load is called once the node serves.
-func deskKind(load func() *transport.Load) *actors.EphemeralKind {
+// deskKind returns the kind of desks, which are asked once the node is a member.
+func deskKind(e *edge) *actors.EphemeralKind {
 	return &actors.EphemeralKind{Name: deskKey().Kind, New: func(*actors.Context, actors.Key) actors.Ephemeral {
-		return &desk{load}
+		return &desk{e}
 	}}
 }
 
 // Receive implements actors.Ephemeral.
 func (d *desk) Receive(_ *actors.Context, m actors.Message) (actors.Message, error) {
-	if _, ok := m.(loadQuery); !ok {
+	switch m := m.(type) {
+	case loadQuery:
+		return loadReply{*d.edge.load()}, nil
+	case barTenant:
+		// Before there is a bar nobody is served, and all erasures are loaded first.
+		if bar := d.edge.bar.Load(); bar != nil {
+			(*bar)(m.Tenant)
+		}
+		return barReply{}, nil
+	default:
 		return nil, easel.Errorf(easel.CodeInvalid, "a desk does not understand %s", m.MessageName())
 	}
-	return loadReply{*d.load()}, nil
+}
+
+// barElsewhere tells the other nodes that a tenant was erased, and waits for those
+// that answer soon. One that misses it finds out by itself, see eraseEvery.
+func (e *edge) barElsewhere(ctx context.Context, id easel.TenantID) {
+	if e.member == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLoad)
+	defer cancel()
+	var told sync.WaitGroup
+	for _, m := range e.member.Members() {
+		if m.Name == e.member.Name() {
+			continue
+		}
+		told.Go(func() {
+			_, _ = actors.Ask[barReply](ctx, e.actors, actors.Request{To: deskKey(), Node: m.Name, Message: barTenant{id}}) // see above
+		})
+	}
+	told.Wait()
 }
 
 // Done implements actors.Ephemeral: it remembers nothing.

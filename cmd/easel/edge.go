@@ -202,7 +202,8 @@ type edge struct {
 	eraser  *erasures
 	chores  *chores
 	cluster transport.Cluster
-	member  *cluster.Node // nil: the node is alone
+	member  *cluster.Node                         // nil: the node is alone
+	bar     *atomic.Pointer[func(easel.TenantID)] // lets nobody of a tenant in any more; holds nil until there is auth
 }
 
 // wait returns when no socket is left. Their life has ended by then.

@@ -24,13 +24,14 @@ func (p *Program) newCopies(h *house, j journal.Journal) (*archive.Copies, error
 }
 
 // newEraser makes what erases tenants.
-func (p *Program) newEraser(j journal.Journal, blobs blob.Store, e edge) *archive.Eraser {
+func (p *Program) newEraser(j journal.Journal, blobs blob.Store, e *edge) *archive.Eraser {
+	bar := func(id easel.TenantID) {
+		e.auth.Bar(id)
+		e.rooms.Evict(id, live.CloseNoImage)
+	}
+	e.bar.Store(&bar)
 	c := archive.EraserConfig{
-		Histories: j, Blobs: blobs, Actors: e.actors, Now: time.Now, Log: p.log,
-		Bar: func(id easel.TenantID) {
-			e.auth.Bar(id)
-			e.rooms.Evict(id, live.CloseNoImage)
-		},
+		Histories: j, Blobs: blobs, Actors: e.actors, Now: time.Now, Log: p.log, Bar: bar,
 	}
 	if log, ok := j.(interface{ Purge(context.Context) error }); ok {
 		c.Purge = log.Purge
@@ -39,20 +40,26 @@ func (p *Program) newEraser(j journal.Journal, blobs blob.Store, e edge) *archiv
 }
 
 // eraseEvery is how often a node looks for tenants that others were asked to erase,
-// and for sweeps that are due.
+// if nobody has told it, and for sweeps that are due.
 const eraseEvery = time.Minute
 
 // erasures is an Eraser that also works at once when it is asked.
 type erasures struct {
 	*archive.Eraser
-	asked chan struct{} // capacity 1
+	tell  func(context.Context, easel.TenantID) // tells the other nodes
+	asked chan struct{}                         // capacity 1
 }
 
-func newErasures(e *archive.Eraser) *erasures { return &erasures{e, make(chan struct{}, 1)} }
+func newErasures(e *archive.Eraser, tell func(context.Context, easel.TenantID)) *erasures {
+	return &erasures{e, tell, make(chan struct{}, 1)}
+}
 
 // Request implements transport.Eraser.
 func (e *erasures) Request(ctx context.Context, id easel.TenantID) error {
 	err := e.Eraser.Request(ctx, id)
+	if err == nil {
+		e.tell(ctx, id)
+	}
 	select {
 	case e.asked <- struct{}{}:
 	default: // it has been told already

@@ -71,7 +71,7 @@ func (p *Program) newSystem(h *house, j journal.Journal, e *edge, r prometheus.R
 	c := actors.Config{
 		Node: h.node, Dir: h.work, Journal: j,
 		Kinds:      []*actors.Kind{&images, &tenants, jobs},
-		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind(), deskKind(e.load)},
+		Ephemerals: []*actors.EphemeralKind{e.rooms.Kind(), deskKind(e)},
 		Messages:   slices.Concat(canvas.Prototypes(), tenant.Prototypes(), live.Prototypes(), cron.Prototypes(), deskMessages()),
 		CloseAfter: p.config.Life.CloseAfter, ReleaseAfter: p.config.Life.GiveUpAfter, OpenBytes: p.config.Life.OpenFiles, WorkBytes: p.config.Life.WorkFiles,
 		InFlight: h.home.inFlight(),

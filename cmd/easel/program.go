@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/gallery"
 )
@@ -51,13 +52,28 @@ func (p *Program) Addr(ctx context.Context) net.Addr {
 	}
 }
 
+// served reports whether the node has ever served requests.
+func (p *Program) served() bool {
+	select {
+	case <-p.started:
+		return true
+	default:
+		return false
+	}
+}
+
 // Run opens the node's folders, wires its parts, serves until ctx ends, and then
 // drains: /ready says 503, sockets are told to go, requests end, actors are
-// released. It returns when everything has stopped: nil after a drain, a
-// *usageError if the configuration cannot be served.
+// released. It returns when everything has stopped: nil after a drain, or if ctx
+// ended before it served; a *usageError if the configuration cannot be served.
 func (p *Program) Run(ctx context.Context) (err error) {
 	var down teardown
-	defer func() { err = errors.Join(err, down.run()) }()
+	defer func() {
+		if ctx.Err() != nil && !p.served() {
+			err = nil // told to stop while it started, which fails whatever it was about
+		}
+		err = errors.Join(err, down.run())
+	}()
 
 	h, err := openHouse(p.config, p.lookup)
 	if err != nil {
@@ -96,7 +112,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 
 	// Parts that must work until the drain has ended live longer than ctx.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	e := edge{}
+	e := edge{bar: new(atomic.Pointer[func(easel.TenantID)])}
 	down.add("life", func() error { end(); e.wait(); return nil })
 	if e.member, err = p.newMember(h, registry); err != nil {
 		return err
@@ -130,7 +146,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if e.copies, err = p.newCopies(h, history); err != nil {
 		return badKey("data", "%v", err)
 	}
-	e.eraser = newErasures(p.newEraser(history, blobs, e))
+	e.eraser = newErasures(p.newEraser(history, blobs, &e), e.barElsewhere)
 	if _, err := e.eraser.Load(ctx); err != nil { // before anybody is let in
 		return badKey("store", "%v", err)
 	}
