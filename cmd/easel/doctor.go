@@ -50,12 +50,13 @@ func (d *doctorCommand) run(ctx context.Context, sh shell) error {
 		return err
 	}
 	if place.bucket != nil {
-		d.bucket(ctx, place)
+		d.bucket(ctx, place, c.Cluster.Bind != "")
 	} else {
 		d.home(ctx, place.dir)
 		d.clock(place.dir)
 	}
 	d.port(ctx, c)
+	d.member(ctx, c)
 	d.descriptors()
 	if d.bad > 0 {
 		return fmt.Errorf("%d of these checks failed", d.bad)

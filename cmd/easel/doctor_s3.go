@@ -14,8 +14,9 @@ import (
 const doctorTime = 20 * time.Second
 
 // bucket checks a home in a bucket: that it can be written and read, that it
-// keeps the conditions of writes, and that its clock is ours.
-func (d *doctorCommand) bucket(ctx context.Context, h durableHome) {
+// keeps the conditions of writes, which members of a cluster cannot do without, and
+// that its clock is ours.
+func (d *doctorCommand) bucket(ctx context.Context, h durableHome, member bool) {
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	s, err := h.openS3("doctor")
@@ -26,6 +27,8 @@ func (d *doctorCommand) bucket(ctx context.Context, h durableHome) {
 	defer s.Close()
 	err = s.Probe(ctx)
 	switch {
+	case errors.Is(err, blob.ErrUnconditional) && member:
+		d.say("store", badKey("store", "%s ignores conditional writes, so that nothing would keep the nodes of a cluster apart (%v)", h, err), "")
 	case errors.Is(err, blob.ErrUnconditional):
 		d.say("store", nil, "%s can be written and read, but ignores conditional writes: only one node may use it (%v)", h, err)
 	case err != nil:
