@@ -1,17 +1,14 @@
 // Undo, chat, themes, help, the grid's chores and accessibility, by two people
 // in two browsers, against a real node (EASEL_BIN).
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { EaselNode, eventually, launchBrowser, Person } from "./node.mjs";
 
-let node, browser, ann, bob, annToken, image, axe;
+let node, browser, ann, bob, annToken, image;
 
 before(async () => {
   assert.ok(process.env.EASEL_BIN, "EASEL_BIN names the binary to test");
-  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   node = await EaselNode.start();
   browser = await launchBrowser();
   annToken = await node.token("ann", "Ann Lee");
@@ -24,17 +21,6 @@ after(async () => {
   await browser?.close();
   await node?.close();
 });
-
-/** Fails for what axe calls serious or worse. */
-async function accessible(page, what) {
-  await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations === 1).map((a) => a.finished)));
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  const serious = violations
-    .filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 140)} ${n.any[0]?.message ?? ""}`).join("\n  ")}`);
-  assert.deepEqual(serious, [], what);
-}
 
 const keys = async (person, ...presses) => {
   await person.page.evaluate(() => document.activeElement?.blur());
@@ -106,16 +92,16 @@ test("people talk, and a newcomer reads what was said", async () => {
 test("the help sheet opens by key and closes by Escape", async () => {
   await keys(ann, "?");
   await ann.page.locator("dialog.help[open]").waitFor();
-  await accessible(ann.page, "help");
+  await ann.accessible("help");
   await ann.page.keyboard.press("Escape");
   await ann.page.locator("dialog").waitFor({ state: "detached" });
 });
 
 test("the editor has no serious fault of accessibility, light or dark", async () => {
-  await accessible(ann.page, "light");
+  await ann.accessible("light");
   await ann.page.locator('button[aria-label="Light or dark"]').click();
   assert.equal(await ann.page.evaluate(() => document.documentElement.dataset.theme), "dark");
-  await accessible(ann.page, "dark");
+  await ann.accessible("dark");
   await ann.page.reload();
   await ann.ready();
   assert.equal(await ann.page.evaluate(() => document.documentElement.dataset.theme), "dark");
@@ -130,7 +116,7 @@ test("a narrow window shows the whole page", async () => {
 test("an image is renamed, found, deleted and restored from the grid", async () => {
   await ann.page.locator('a[aria-label="All images"]').click();
   await ann.page.locator(".tile img.ready").waitFor();
-  await accessible(ann.page, "grid");
+  await ann.accessible("grid");
   await ann.page.locator(".tile-frame").hover();
   await ann.page.locator('button[aria-label="Rename coffee.jpg"]').click();
   await ann.page.locator("dialog input").fill("morning.jpg");
@@ -172,7 +158,7 @@ test("an image's state is set beside its name, seen by others and kept in the gr
     await bob.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     return (await pill.textContent()) === "Done";
   });
-  await accessible(bob.page, "grid with states");
+  await bob.accessible("grid with states");
   await bob.openImage(image.id);
   assert.equal(await bob.page.locator("select.state-field").inputValue(), "done");
   assert.equal(await bob.page.locator("select.state-field").isDisabled(), true, "only who uploaded it says so");

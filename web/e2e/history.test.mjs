@@ -42,6 +42,7 @@ test("the slider goes through who did what, and shows it", async () => {
   }
   await told("Bob Stone changed “cup”");
   await labels(ann, "cup");
+  await ann.accessible("history", ".stage-frame");
   await ann.page.keyboard.press("Home");
   await told("Before the first edit");
   await labels(ann);

@@ -1,6 +1,8 @@
 // A node of Easel as a process, and people in real browsers who use it.
+import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -224,6 +226,17 @@ export class Person {
     await this.page.keyboard.type(label);
     await this.page.keyboard.press("Enter");
     await this.page.locator(`.tag:text-is("${label}")`).first().waitFor();
+  }
+
+  /** Fails for what axe calls serious or worse, on the page or in a part of it. */
+  async accessible(what, part = "html") {
+    await this.page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations === 1).map((a) => a.finished)));
+    await this.page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+    const { violations } = await this.page.evaluate((within) => globalThis.axe.run(within), part);
+    const serious = violations
+      .filter((v) => v.impact === "serious" || v.impact === "critical")
+      .map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 140)} ${n.any[0]?.message ?? ""}`).join("\n  ")}`);
+    assert.deepEqual(serious, [], what);
   }
 
   labels() {

@@ -83,6 +83,7 @@ test("what both changed is not overwritten: its author is asked, also after a re
   await ann.page.locator('.conflicts li:has-text("You moved “cup”, and Bob Stone changed it meanwhile")').waitFor();
   await ann.page.locator('.conflicts li:has-text("You moved “spoon”, and somebody deleted it meanwhile")').waitFor();
   assert.equal(await ann.page.locator(".conflicts li").count(), 2);
+  await ann.accessible("not saved", ".side");
   assert.ok((await named("saucer")).x > plate.x, "who moves and who renames do not disturb each other");
   assert.equal((await named("cup")).x, cup.x, "Bob's place of the cup stands");
 

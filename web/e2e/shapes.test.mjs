@@ -75,6 +75,7 @@ test("a point is one click, and a tag is said of the image", async () => {
   assert.deepEqual((await name("tip")).shape.type, "point");
   await tool("t");
   await ann.page.locator("dialog input").fill("blurred");
+  await ann.accessible("naming a tag", "dialog");
   await ann.page.keyboard.press("Enter");
   await bob.page.locator('.boxes .row-label:text-is("blurred")').waitFor();
   assert.equal((await eventually("the tag is stored", () => stored("blurred"))).shape.type, "tag");
@@ -83,6 +84,8 @@ test("a point is one click, and a tag is said of the image", async () => {
 test("a polygon is moved by keys, deleted, and undone with its shape", async () => {
   const before = await stored("triangle");
   await ann.page.locator('.boxes button:has(.row-label:text-is("triangle"))').click();
+  await ann.page.locator(".popover:not([hidden])").waitFor();
+  await ann.accessible("shapes and their tools", ".workspace");
   await ann.page.evaluate(() => document.activeElement?.blur());
   await ann.page.keyboard.press("Control+Shift+ArrowRight");
   await eventually("all corners moved", async () => {

@@ -25,6 +25,7 @@ import {
 } from "./protocol";
 import { basisOf, outdated, type Was } from "./rebase";
 import { idsOf, Replica, type Change } from "./replica";
+import { Timers, type Clock } from "./timers";
 
 /** The part of a WebSocket that a session needs; tests give it a fake one. */
 export interface Socket {
@@ -36,7 +37,7 @@ export interface Socket {
 }
 
 /** What the world around a session provides. */
-export interface SessionOptions {
+export interface SessionOptions extends Clock {
   image: string;
   user: string;
   name?: string;
@@ -51,8 +52,6 @@ export interface SessionOptions {
   /** Asked when a socket never opened, because a browser does not say why. */
   probe: () => Promise<"reachable" | "unreachable" | Stop>;
   random?: () => number;
-  setTimeout?: (fn: () => void, ms: number) => number;
-  clearTimeout?: (timer: number) => void;
 }
 
 export type Phase =
@@ -106,8 +105,6 @@ export class Session extends Emitter<SessionEvents> {
   private readonly replica: Replica;
   private readonly outbox: Outbox;
   private readonly backoff: Backoff;
-  private readonly later: (fn: () => void, ms: number) => number;
-  private readonly cancel: (timer: number) => void;
   private socket: Socket | null = null;
   private phase: Phase = "connecting";
   private stopReason: Stop | null = null;
@@ -116,7 +113,7 @@ export class Session extends Emitter<SessionEvents> {
   private state: Presence = {};
   private replacements = 0;
   private roleNow = "";
-  private timers: Partial<Record<"retry" | "ping" | "pong" | "presence" | "resend" | "open" | "stable", number>> = {};
+  private readonly timers: Timers<"retry" | "ping" | "pong" | "presence" | "resend" | "open" | "stable">;
   private presenceDirty = false;
   private flushing = false;
   private epoch = "";
@@ -128,8 +125,7 @@ export class Session extends Emitter<SessionEvents> {
     this.replica = new Replica(options.image, options.user);
     this.outbox = new Outbox(options.client, options.storage);
     this.backoff = new Backoff(options.random ?? Math.random);
-    this.later = options.setTimeout ?? ((fn, ms) => setTimeout(fn, ms) as unknown as number);
-    this.cancel = options.clearTimeout ?? ((timer) => clearTimeout(timer));
+    this.timers = new Timers(options);
   }
 
   get annotations(): ReadonlyMap<string, Annotation> {
@@ -240,14 +236,14 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   private open(): void {
-    this.clear("retry");
+    this.timers.clear("retry");
     this.drop();
     this.stopReason = null;
     this.setPhase("connecting");
     let opened = false;
     const socket = this.options.connect(this.options.url, [SUBPROTOCOL, `bearer.${this.options.token()}`]);
     this.socket = socket;
-    this.arm("open", OPEN_WITHIN, () => this.lost());
+    this.timers.arm("open", OPEN_WITHIN, () => this.lost());
     socket.onopen = () => {
       opened = true;
       this.send({
@@ -314,11 +310,11 @@ export class Session extends Emitter<SessionEvents> {
   private lost(after?: number): void {
     this.drop();
     this.setPhase("waiting");
-    this.arm("retry", after ?? this.backoff.next(), () => this.open());
+    this.timers.arm("retry", after ?? this.backoff.next(), () => this.open());
   }
 
   private halt(reason: Stop | null): void {
-    this.clear("retry");
+    this.timers.clear("retry");
     this.drop();
     this.stopReason = reason;
     this.setPhase("stopped");
@@ -326,9 +322,7 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Lets go of the socket and of all that belonged to it. */
   private drop(): void {
-    for (const name of ["ping", "pong", "presence", "resend", "open", "stable"] as const) {
-      this.clear(name);
-    }
+    this.timers.clear("ping", "pong", "presence", "resend", "open", "stable");
     const socket = this.socket;
     this.socket = null;
     this.conn = "";
@@ -346,7 +340,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   private receive(frame: ServerFrame): void {
-    this.clear("pong");
+    this.timers.clear("pong");
     switch (frame.t) {
       case "welcome":
         return this.welcome(frame);
@@ -387,7 +381,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   private welcome(frame: Welcome): void {
-    this.clear("open");
+    this.timers.clear("open");
     this.conn = frame.conn;
     this.behind = frame.ver;
     this.roleNow = frame.role;
@@ -408,7 +402,7 @@ export class Session extends Emitter<SessionEvents> {
     this.emit("welcome", frame);
     this.emit("image", frame.image);
     this.emit("peers", this.peers);
-    this.arm("stable", 5_000, () => {
+    this.timers.arm("stable", 5_000, () => {
       this.backoff.reset();
       this.replacements = 0;
     });
@@ -488,7 +482,7 @@ export class Session extends Emitter<SessionEvents> {
       }
       // Nothing was consumed, so neither was anything behind it.
       this.outbox.rewind(frame.seq);
-      this.arm("resend", frame.retry_after_ms ?? 500, () => this.flush());
+      this.timers.arm("resend", frame.retry_after_ms ?? 500, () => this.flush());
       return this.announce();
     }
     const dropped = this.outbox.drop(frame.seq);
@@ -522,7 +516,7 @@ export class Session extends Emitter<SessionEvents> {
       return; // an answer that comes while this sends must not overtake
     }
     this.flushing = true;
-    while (this.conn && this.timers.resend === undefined) {
+    while (this.conn && !this.timers.armed("resend")) {
       const frame = this.outbox.take(this.behind === null);
       if (!frame) {
         break;
@@ -533,19 +527,19 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   private flushPresence(): void {
-    if (!this.conn || !this.presenceDirty || this.timers.presence !== undefined) {
+    if (!this.conn || !this.presenceDirty || this.timers.armed("presence")) {
       return;
     }
     this.presenceDirty = false;
     this.send({ t: "pres", state: this.state });
-    this.arm("presence", PRESENCE_EVERY, () => this.flushPresence());
+    this.timers.arm("presence", PRESENCE_EVERY, () => this.flushPresence());
   }
 
   private ping(): void {
-    this.clear("ping");
+    this.timers.clear("ping");
     this.send({ t: "ping" });
-    this.arm("pong", PONG_WITHIN, () => this.lost());
-    this.arm("ping", PING_EVERY, () => this.ping());
+    this.timers.arm("pong", PONG_WITHIN, () => this.lost());
+    this.timers.arm("ping", PING_EVERY, () => this.ping());
   }
 
   private send(frame: ClientFrame): void {
@@ -559,21 +553,5 @@ export class Session extends Emitter<SessionEvents> {
   private setPhase(phase: Phase): void {
     this.phase = phase;
     this.announce();
-  }
-
-  private arm(name: keyof Session["timers"], ms: number, fn: () => void): void {
-    this.clear(name);
-    this.timers[name] = this.later(() => {
-      delete this.timers[name];
-      fn();
-    }, ms);
-  }
-
-  private clear(name: keyof Session["timers"]): void {
-    const timer = this.timers[name];
-    if (timer !== undefined) {
-      this.cancel(timer);
-      delete this.timers[name];
-    }
   }
 }

@@ -6,6 +6,7 @@ import { mountPlugin } from "@annotorious/plugin-tools";
 import "@annotorious/plugin-tools/annotorious-plugin-tools.css";
 import type { Annotation, Box, Change, Shape } from "../client";
 import { colorOf } from "../colors";
+import { nameHandles } from "./handles";
 import { fromSelector, toSelector, type Place, type Selector } from "./shapes";
 
 export type { Box };
@@ -88,6 +89,7 @@ export class Stage {
     }
     viewer.addHandler("resize", () => this.whole && requestAnimationFrame(() => !this.closing.signal.aborted && fitWithMargin(viewer, true)));
     const { signal } = this.closing;
+    nameHandles(element, signal);
     element.addEventListener("wheel", (e) => this.wheel(e), { signal, passive: false, capture: true });
     addEventListener("pointerup", () => setTimeout(() => this.commit()), { signal, capture: true });
     addEventListener("pointercancel", () => setTimeout(() => this.commit()), { signal, capture: true });
