@@ -84,7 +84,7 @@ crash: ## kill -9 the binary ROUNDS (50) times and compare what clients saw
 # The bucket here is in the test's own process, so nothing has to be built for it.
 bounds: # a bounded part of what torture does with buckets, clusters and many images
 	$(GO) test -count=1 -timeout 20m -run 'TestCrashOnS3|TestZombieOnS3' ./e2e -s3.server fake -crash.rounds 10
-	$(GO) test -count=1 -timeout 20m -run 'TestCluster(OwnerCrash|RollingRestart|Partition)' ./e2e -crash.rounds 10 -cluster.cuts 4
+	$(GO) test -count=1 -timeout 20m -run 'TestCluster(OwnerCrash|RollingRestart|Partition)' ./e2e -cluster.kills 10 -cluster.cuts 4
 	$(GO) test -count=1 -timeout 20m -run SleepingImagesCost ./e2e -scale.few 2000 -scale.images 20000
 	$(GO) test -count=1 -timeout 20m -run TestClusterModel ./actors -cluster.seeds 100
 	$(GO) test -count=1 -timeout 20m -run TestRoomsFollow ./live -live.seeds 5000
