@@ -48,7 +48,11 @@ func (c *call) judge(accept bool) error {
 	if in.MinConfidence.Set {
 		m.MinConfidence = &in.MinConfidence.Value
 	}
-	if err := c.spend("", max(1, len(m.IDs))); err != nil {
+	ops := max(1, len(m.IDs))
+	if m.MinConfidence != nil {
+		ops = easel.MaxOps // nobody knows before how many it takes
+	}
+	if err := c.spend("", ops); err != nil {
 		return err
 	}
 	reply, err := askImage[canvas.Judged](c, image, m, c.once(body))
