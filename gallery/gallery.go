@@ -43,7 +43,7 @@ type Config struct {
 type Gallery struct {
 	c          Config
 	decoding   chan struct{} // one token for each picture that is being decoded
-	replaying  chan struct{} // one token for each past state that is being made
+	replaying  *turnstile    // of past states that are being made
 	thumbnails singleflight.Group
 
 	// Each is held while its chore runs; a chore that finds it held is refused.
@@ -58,7 +58,7 @@ func New(c Config) *Gallery {
 	c.Grace = or(c.Grace, 24*time.Hour)
 	c.Decodes = or(c.Decodes, 2)
 	c.Settle = or(c.Settle, 15*time.Second)
-	return &Gallery{c: c, decoding: make(chan struct{}, c.Decodes), replaying: make(chan struct{}, replays)}
+	return &Gallery{c: c, decoding: make(chan struct{}, c.Decodes), replaying: newTurnstile(replays)}
 }
 
 // replays is how many past states are made at once.

@@ -101,12 +101,11 @@ func (g *Gallery) past(ctx context.Context, p easel.Principal, id easel.ID, work
 	if !id.Valid() || p.Image != "" && p.Image != id {
 		return easel.Errorf(easel.CodeNotFound, "no such image")
 	}
-	select {
-	case g.replaying <- struct{}{}:
-	case <-ctx.Done():
-		return &easel.Error{Code: easel.CodeOverloaded, Message: "too many read the past", RetryAfter: time.Second, Err: ctx.Err()}
+	leave, err := g.replaying.enter(ctx, p.Tenant)
+	if err != nil {
+		return &easel.Error{Code: easel.CodeOverloaded, Message: "too many read the past", RetryAfter: time.Second, Err: err}
 	}
-	defer func() { <-g.replaying }()
+	defer leave()
 	h := history{g: g, ctx: ctx, tenant: p.Tenant, image: id}
 	for try := 1; ; try++ {
 		err := work(h)

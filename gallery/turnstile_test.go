@@ -1,0 +1,45 @@
+package gallery_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/gallery"
+)
+
+func TestOneTenantLeavesRoomForOthers(t *testing.T) {
+	s := gallery.NewTurnstile(4)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	var leaves []func()
+	for _, who := range []string{"a", "a", "b"} {
+		leave, err := s.Enter(t.Context(), easel.TenantID(who))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaves = append(leaves, leave)
+	}
+	// Of two that can be chosen either is, so a context that is over proves nothing
+	// alone; that it never gets in does.
+	for range 50 {
+		if _, err := s.Enter(over, "a"); err == nil {
+			t.Fatal("a third of one tenant is let in")
+		}
+	}
+	leave, err := s.Enter(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		if _, err := s.Enter(over, "c"); err == nil {
+			t.Fatal("a fifth is let in")
+		}
+	}
+	for _, leave := range append(leaves, leave) {
+		leave()
+	}
+	if n := s.Tenants(); n != 0 {
+		t.Errorf("%d tenants are remembered", n)
+	}
+}
