@@ -4,7 +4,11 @@ import (
 	"crypto/tls"
 	"net"
 	"os"
+	"time"
 )
+
+// mostLinger is well below the time after which a write is given up.
+const mostLinger = time.Second
 
 // check finds what is wrong with the values together, or with what they name
 // outside the process, except for what starting itself finds out (a folder that
@@ -12,6 +16,9 @@ import (
 func (c *Config) check(lookup func(string) (string, bool)) error {
 	if c.HTTP.Addr == "" {
 		return badKey("addr", "must not be empty")
+	}
+	if c.Life.Linger > mostLinger {
+		return badKey("linger", "must be at most %s, not %s: every write waits for it", mostLinger, c.Life.Linger)
 	}
 	if err := c.checkTLS(); err != nil {
 		return err
@@ -47,6 +54,9 @@ func (c *Config) checkTLS() error {
 // checkCluster checks what a member of a cluster needs.
 func (c *Config) checkCluster() error {
 	if c.Cluster.Bind == "" {
+		if len(c.Cluster.Join) > 0 { // alone it would only be in the others' way
+			return badKey("cluster-bind", "is required with --cluster-join")
+		}
 		return nil
 	}
 	host, _, err := net.SplitHostPort(c.Cluster.Bind)

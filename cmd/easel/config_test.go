@@ -100,6 +100,8 @@ func TestBadConfigurationNamesTheKeyOnOneLine(t *testing.T) {
 		{name: "cluster without key", args: []string{"--cluster-bind", "10.0.0.1:7946", "--jwt-secret", good}, want: "--cluster-key"},
 		{name: "cluster without secret", args: []string{"--cluster-bind", "127.0.0.1:7946"}, want: "--jwt-secret"},
 		{name: "cluster on a folder", args: []string{"--cluster-bind", "127.0.0.1:7946", "--jwt-secret", good}, want: "--store"},
+		{name: "others to join without a place of its own", args: []string{"--cluster-join", "127.0.0.1:7946"}, want: "--cluster-bind"},
+		{name: "commits that wait for ever", args: []string{"--linger", "10h"}, want: "--linger"},
 		{name: "bad cluster key", args: []string{"--cluster-key", "abcd"}, want: "--cluster-key"},
 		{name: "bad join address", args: []string{"--cluster-join", "a:1,b"}, want: "--cluster-join"},
 		{name: "bad switch", env: env{"EASEL_DEV": "maybe"}, want: "--dev"},
