@@ -144,8 +144,11 @@ func TestTellsAreTriedOnceMore(t *testing.T) {
 			}
 			s.Tell(actors.Request{To: key("a"), Message: add{1}})
 			time.Sleep(time.Minute)
-			if len(n.asked) != tt.attempts {
-				t.Errorf("%v: %d attempts, want %d", tt.lines, len(n.asked), tt.attempts)
+			n.mu.Lock()
+			attempts := len(n.asked)
+			n.mu.Unlock()
+			if attempts != tt.attempts {
+				t.Errorf("%v: %d attempts, want %d", tt.lines, attempts, tt.attempts)
 			}
 			_ = s.Stop(t.Context())
 		})

@@ -35,9 +35,9 @@ type Config struct {
 	Version string // of this build, told to the others
 
 	// RegionOf returns where an actor is at home: nodes of that region own it as
-	// long as there are any. nil: nowhere in particular. It must be pure, and the
-	// same on every node.
-	RegionOf func(actors.Key) string
+	// long as there are any among members, which it must not change. nil: nowhere in
+	// particular. It must be pure, quick, and the same on every node.
+	RegionOf func(key actors.Key, members []Member) string
 
 	// JoinWait is how long Start waits for the first member of Join before it goes
 	// on alone and keeps trying; 0: 2 s.
@@ -87,7 +87,7 @@ func (c *Config) check() (gossip, rpc endpoint, err error) {
 		c.JoinWait = 2 * time.Second
 	}
 	if c.RegionOf == nil {
-		c.RegionOf = func(actors.Key) string { return "" }
+		c.RegionOf = func(actors.Key, []Member) string { return "" }
 	}
 	if gossip, err = listenOn(c.Bind); err != nil {
 		return gossip, rpc, &KeyError{"cluster-bind", err}

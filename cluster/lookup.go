@@ -23,7 +23,7 @@ func (l *lookup) Get(ci *pcluster.ClusterIdentity) *actor.PID {
 	}
 	key := actors.Key{Kind: k, ID: id}
 	t := l.node.table.Load()
-	owner := t.owner(key, l.node.config.RegionOf(key))
+	owner := t.owner(key, l.node.config.RegionOf(key, t.members))
 	if owner == l.node.config.Name {
 		return actor.NewPID(l.node.proto.Address(), requestWay(key))
 	}

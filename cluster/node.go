@@ -192,7 +192,8 @@ func (n *Node) Members() []Member { return slices.Clone(n.table.Load().members) 
 
 // Owner implements actors.Network.
 func (n *Node) Owner(key actors.Key) string {
-	return n.table.Load().owner(key, n.config.RegionOf(key))
+	t := n.table.Load()
+	return t.owner(key, n.config.RegionOf(key, t.members))
 }
 
 // Drain makes this node own nothing, and returns when the other members have been

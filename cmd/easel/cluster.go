@@ -23,9 +23,8 @@ func (p *Program) newMember(h *house, r prometheus.Registerer) (*cluster.Node, e
 	if c.Bind == "" {
 		return nil, nil
 	}
-	var n *cluster.Node
 	n, err := cluster.New(cluster.Config{
-		RegionOf: func(k actors.Key) string { return homeRegion(k, n.Members()) },
+		RegionOf: homeRegion,
 		Name:     h.node, Region: p.config.Store.Region, Zone: c.Zone, Weight: c.Weight,
 		Bind: c.Bind, RPCBind: c.RPC, Advertise: c.Advertise, Join: c.Join, Key: c.Key,
 		HTTP: p.addr.String(), Version: buildVersion(),
