@@ -63,8 +63,15 @@ type rider struct {
 	moves         int
 }
 
-// every is how often a rider draws.
+// every is how often one of few riders draws.
 const every = 100 * time.Millisecond
+
+// pace is how often each of many riders draws: all of them together draw no faster
+// than 60, so that what is measured is the cluster, and not how fast two processors
+// show everything to everybody.
+func pace() time.Duration {
+	return every * time.Duration(max(1, *clusterSockets/60))
+}
 
 // ride works until stop is closed and everything is answered. An error is something
 // that must not be.
@@ -111,7 +118,7 @@ func (d *rider) stay(ctx context.Context, s *street, a *api, stop <-chan struct{
 		for range frames { // until the reader has ended
 		}
 	}()
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(pace())
 	defer tick.Stop()
 	for welcome := false; ; {
 		select {
