@@ -306,8 +306,9 @@ func TestBulkSurvivesOneLostStep(t *testing.T) {
 }
 
 func TestBulkWhoseDecisionIsNotHeardOfIsDrawn(t *testing.T) {
-	r := newRig(t, func(c *gallery.Config) { c.Settle = time.Second })
+	r := newRig(t, nil)
 	images := []easel.ID{r.upload(anna, "a").ID, r.upload(anna, "b").ID}
+	r.hurry()
 	r.asker.loses = func(m actors.Message) bool { _, decide := m.(tenant.Decide); return decide }
 	_, err := r.Bulk(t.Context(), anna, []gallery.Item{{images[0], draft("x")}, {images[1], draft("x")}}, actors.Once{})
 	wantCode(t, err, easel.CodeUnavailable)

@@ -158,6 +158,7 @@ func (h *histories) Erase(ctx context.Context, name journal.Name) error {
 // rig is a gallery on the real runtime and the real stores, in a folder.
 type rig struct {
 	*gallery.Gallery
+	config    gallery.Config
 	t         *testing.T
 	dir       string
 	fuse      *fuse
@@ -190,10 +191,18 @@ func newRig(t *testing.T, adjust func(*gallery.Config)) *rig {
 	if adjust != nil {
 		adjust(&c)
 	}
+	r.config = c
 	r.Gallery = gallery.New(c)
 	r.start()
 	t.Cleanup(func() { r.stop() })
 	return r
+}
+
+// hurry makes sagas give up soon from now on: what was made until then may take its
+// time on a busy machine.
+func (r *rig) hurry() {
+	r.config.Settle = 3 * time.Second
+	r.Gallery = gallery.New(r.config)
 }
 
 func (r *rig) now() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) }

@@ -311,18 +311,20 @@ func TestUploadSurvivesOneLostStep(t *testing.T) {
 }
 
 func TestUploadWhoseListingIsNotHeardOfStays(t *testing.T) {
-	r := newRig(t, func(c *gallery.Config) { c.Settle = time.Second })
+	r := newRig(t, nil)
+	r.upload(anna, "before")
+	r.hurry()
 	r.asker.loses = func(m actors.Message) bool { _, ready := m.(tenant.Ready); return ready }
 	_, err := r.Upload(t.Context(), anna, gallery.Upload{Filename: "a", Body: pictureReader()})
 	wantCode(t, err, easel.CodeUnavailable)
 	listed := r.listed()
-	if len(listed) != 1 {
+	if len(listed) != 2 {
 		t.Fatalf("%d images", len(listed))
 	}
 	if _, err := r.Image(t.Context(), anna, listed[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(r.stored()); n != 1 {
+	if n := len(r.stored()); n != 2 {
 		t.Fatalf("%d blobs", n)
 	}
 }
