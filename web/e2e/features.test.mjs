@@ -187,6 +187,44 @@ test("others cannot rename or delete it", async () => {
   assert.equal(await bob.page.locator(".tile-actions").count(), 0);
 });
 
+test("an admin sets the labels, without overwriting another admin's", async () => {
+  const token = await node.token("eve", "Eve", "admin");
+  const eve = await Person.arrive(browser, node, token);
+  const { page } = eve;
+  await page.locator('button[aria-label="Labels"]').click();
+  await page.locator("dialog[open]").waitFor();
+  const put = await fetch(`${node.url}/api/schema`, {
+    method: "PUT",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ labels: [{ name: "dog", color: "#ffff00" }] }),
+  });
+  assert.equal(put.status, 200);
+  const add = async () => {
+    await page.locator('dialog button:text-is("Add a label")').click();
+    await page.locator('input[aria-label="Name of new label"]').fill("cat");
+    await page.locator('input[aria-label="Key of new label"]').fill("7");
+    await page.locator('dialog button:text-is("Save")').click();
+  };
+  await add();
+  await page.locator('dialog:has-text("eve has changed the labels meanwhile") input[aria-label="Name of dog"]').waitFor();
+  await eve.accessible("labels", "dialog");
+  await add();
+  await page.locator("dialog").waitFor({ state: "detached" });
+  const { version, labels } = await node.call(token, "GET", "/api/schema");
+  assert.deepEqual([version, labels], [2, [{ name: "dog", color: "#ffff00" }, { name: "cat", key: "7" }]]);
+  await eve.openImage(image.id);
+  await page.locator(".boxes button.row").first().click();
+  await page.locator('.popover .chip:has-text("dog")').waitFor();
+  await keys(eve, "7");
+  await there(eve, "cat");
+  await page.locator('.popover .chip:has-text("dog")').click();
+  await there(eve, "dog");
+  await page.locator('.tag[data-tint="#ffff00"]').first().waitFor();
+  await eve.accessible("a label of the schema", ".workspace");
+  assert.deepEqual(eve.faults, []);
+  await eve.context.close();
+});
+
 test("no page ran into an error", () => {
   assert.deepEqual([...ann.faults, ...bob.faults], []);
 });

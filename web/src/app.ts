@@ -1,6 +1,7 @@
 import type { Image, Me, Rest } from "./client";
 import type { Conflicts } from "./conflicts";
 import type { Histories } from "./histories";
+import type { Labels } from "./labels";
 import type { Thumbnails } from "./pictures";
 import type { Sessions } from "./sessions";
 
@@ -14,6 +15,7 @@ export interface App {
   listed: Image[];
   histories: Histories;
   conflicts: Conflicts;
+  labels: Labels;
   /** The token no longer holds. */
   signOut: (why?: string) => void;
 }

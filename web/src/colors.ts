@@ -14,6 +14,15 @@ export function colorOf(word: string): (typeof PALETTE)[number] {
   return PALETTE[(hash >>> 0) % PALETTE.length]!;
 }
 
+/** Black or white, whichever is read better on a colour. */
+export function inkOn(color: string): "#000" | "#fff" {
+  const [r, g, b] = [1, 3, 5].map((at) => {
+    const v = parseInt(color.slice(at, at + 2), 16) / 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b! > 0.18 ? "#000" : "#fff";
+}
+
 /** Up to two letters for a person. */
 export function initials(name: string): string {
   const words = name.split(/[\s._@-]+/).filter(Boolean);

@@ -8,6 +8,7 @@ const KEYS: [string, string][] = [
   ["Space + drag", "Pan while drawing"],
   ["Click", "Select; again for the box below"],
   ["Enter", "Save the label"],
+  ["A label's key", "Give the selected boxes that label"],
   ["Delete", "Delete the selected boxes"],
   ["Ctrl + D", "Duplicate the selected boxes"],
   ["Ctrl + arrows", "Move them by a pixel; with Shift by ten"],
@@ -21,7 +22,8 @@ const KEYS: [string, string][] = [
   ["?", "This sheet"],
 ];
 
-function open(dialog: HTMLDialogElement): void {
+/** Opens a dialog over the page, instead of one that is open; it is gone once closed. */
+export function openDialog(dialog: HTMLDialogElement): void {
   document.querySelector("dialog")?.remove();
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (e) => e.target === dialog && dialog.close());
@@ -38,7 +40,7 @@ export function showHelp(): void {
     h("header", {}, h("h2", { id: "help-title" }, "Keyboard"), iconButton("close", "Close", () => dialog.close())),
     h("dl", {}, ...rows),
   );
-  open(dialog);
+  openDialog(dialog);
 }
 
 /** Asks for an image's new name; resolves to null if there is none. */
@@ -76,7 +78,7 @@ export function askText(title: string, field: string, name: string, action = "Ad
       ),
     );
     dialog.addEventListener("close", () => resolve(answer || null));
-    open(dialog);
+    openDialog(dialog);
     input.setSelectionRange(0, name.includes(".") ? name.lastIndexOf(".") : name.length);
   });
 }

@@ -4,6 +4,7 @@ import { colorOf, initials } from "./colors";
 import { h, icon, iconButton, logo, toast } from "./dom";
 import { askName, showHelp } from "./dialog";
 import { Grid, skeletons } from "./grid";
+import { editLabels } from "./label-dialog";
 import { parseSearch } from "./search";
 import { toggleTheme } from "./theme";
 import { Uploads } from "./uploads";
@@ -79,6 +80,7 @@ export function openGallery(app: App): View {
         h("span", { class: "avatar", style: `--tint: ${colorOf(app.me.user_id)}` }, initials(who)),
         h("span", { class: "me-text" }, h("b", {}, who), h("small", {}, `${app.me.role} · ${app.me.tenant}`)),
       ),
+      ["admin", "owner"].includes(app.me.role) && iconButton("tag", "Labels", () => void editLabels(app)),
       iconButton("theme", "Light or dark", toggleTheme),
       iconButton("help", "Keyboard help (?)", showHelp),
       iconButton("out", "Sign out", () => app.signOut()),

@@ -6,6 +6,7 @@ import { h, logo, toast } from "./dom";
 import { openEditor } from "./editor/editor";
 import { openGallery } from "./gallery";
 import { Histories } from "./histories";
+import { Labels } from "./labels";
 import { LocalStore } from "./local-store";
 import { Outboxes } from "./outbox-storage";
 import { Thumbnails } from "./pictures";
@@ -81,6 +82,7 @@ async function enter(): Promise<void> {
       listed: [],
       histories,
       conflicts,
+      labels: new Labels(rest),
       signOut: (why) => {
         forgetToken();
         token = "";

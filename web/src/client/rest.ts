@@ -8,6 +8,27 @@ export interface Deed {
   ops: Effect[];
 }
 
+/** A label that the tenant draws with. */
+export interface LabelDefinition {
+  name: string;
+  /** #rrggbb; absent: the page chooses. */
+  color?: string;
+  /** The character that chooses it. */
+  key?: string;
+  attributes?: object[];
+}
+
+/** What the tenant's people draw. */
+export interface LabelSchema {
+  /** 0: nobody has put one. */
+  version: number;
+  /** Whether other labels are welcome. */
+  open: boolean;
+  labels: LabelDefinition[];
+  updated_by: string;
+  updated_at: string | null;
+}
+
 const MOST_DEEDS = 20_000;
 
 export interface Me {
@@ -23,6 +44,8 @@ export class RestError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** What is there now, where a condition did not hold. */
+    readonly current?: unknown,
   ) {
     super(message);
     this.name = "RestError";
@@ -52,6 +75,16 @@ export class Rest {
       query.set("label", label);
     }
     return this.json("GET", `/api/images?${query}`);
+  }
+
+  /** The label schema. The browser asks with the ETag that it has. */
+  schema(): Promise<LabelSchema> {
+    return this.json("GET", "/api/schema");
+  }
+
+  /** Replaces the label schema if it is still that version; else the error has the newest as current. */
+  putSchema(version: number, schema: Pick<LabelSchema, "open" | "labels">): Promise<LabelSchema> {
+    return this.json("PUT", "/api/schema", schema, { "If-Match": `"${version}"` });
   }
 
   async image(id: string): Promise<Image> {
@@ -150,16 +183,16 @@ export class Rest {
     }
   }
 
-  private async json<T>(method: string, path: string, body?: object): Promise<T> {
-    return (await (await this.call(method, path, undefined, body)).json()) as T;
+  private async json<T>(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<T> {
+    return (await (await this.call(method, path, undefined, body, headers)).json()) as T;
   }
 
-  private async call(method: string, path: string, signal?: AbortSignal, body?: object): Promise<Response> {
+  private async call(method: string, path: string, signal?: AbortSignal, body?: object, headers: Record<string, string> = {}): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(this.base + path, {
         method,
-        headers: { Authorization: `Bearer ${this.token()}`, ...(body ? { "Content-Type": "application/json" } : {}) },
+        headers: { Authorization: `Bearer ${this.token()}`, ...headers, ...(body ? { "Content-Type": "application/json" } : {}) },
         ...(body ? { body: JSON.stringify(body) } : {}),
         ...(signal ? { signal } : {}),
       });
@@ -189,5 +222,6 @@ function failure(status: number, body: Record<string, unknown> | null): RestErro
     status,
     typeof body?.error === "string" ? body.error : "internal",
     typeof body?.message === "string" ? body.message : `The server answered ${status}.`,
+    body?.current,
   );
 }

@@ -18,7 +18,7 @@ import { People } from "./people";
 import { Pointer } from "./pointer";
 import { Popover } from "./popover";
 import type { Place } from "./shapes";
-import { Stage } from "./stage";
+import { Stage, type StageEvents } from "./stage";
 import { Timeline } from "./timeline";
 import { Tools } from "./tools";
 
@@ -90,7 +90,7 @@ class Editor implements View {
       show: (then) => this.travel(then),
       name: (user) => (user === app.me.user_id ? "You" : this.nameOf(user)),
     });
-    this.panel = new Panel({
+    this.panel = new Panel(app.labels, {
       select: (box) => this.select([box]),
       remove: (box) => this.edits?.remove([box]),
     });
@@ -165,6 +165,7 @@ class Editor implements View {
   }
 
   private listen(): void {
+    const { app } = this;
     const { signal } = this.closing;
     listenToKeys(
       {
@@ -186,12 +187,22 @@ class Editor implements View {
         takeBack: (back) => this.edits?.takeBack(back),
         nudge: (dx, dy) => this.edits?.nudge(dx, dy),
         duplicate: () => this.edits?.duplicate(),
+        label: (key) => {
+          const label = app.labels.chosenBy(key);
+          return label !== undefined && (this.edits?.labelSelected(label) ?? false);
+        },
         typed: (letter) => this.pointer?.type(letter) ?? false,
       },
       signal,
     );
     addEventListener("online", () => this.session?.nudge(), { signal });
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.session?.nudge(), { signal });
+    signal.addEventListener("abort", app.labels.on("change", () => this.refresh()));
+    const seen = () => {
+      this.session?.nudge();
+      void app.labels.refresh();
+    };
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && seen(), { signal });
+    void app.labels.refresh();
   }
 
   private async open(): Promise<void> {
@@ -268,7 +279,7 @@ class Editor implements View {
       // A browser does not show TIFF: a large thumbnail stands in for it.
       const picture = image.content_type === "image/tiff" ? rest.thumbnail(this.id, 2048) : rest.file(this.id, this.closing.signal);
       this.pictureURL = URL.createObjectURL(await picture);
-      const stage = await Stage.open(this.freshStage(), this.pictureURL, {
+      const events: StageEvents = {
         drawn: (box) => this.drawn(box),
         dragging: (box, at) => this.session?.presence({ draft: at, selection: [box] }),
         moved: (boxes) => {
@@ -279,7 +290,8 @@ class Editor implements View {
         selected: () => this.selectionChanged(),
         placed: () => this.placed(),
         steered: () => this.following.stop(),
-      });
+      };
+      const stage = await Stage.open(this.freshStage(), this.pictureURL, events, this.app.labels);
       if (this.closing.signal.aborted) {
         stage.close();
         return;
@@ -301,12 +313,13 @@ class Editor implements View {
   private stageReady(stage: Stage): void {
     this.stageElement.querySelector(".spinner")?.remove();
     this.stage = stage;
-    this.overlay = new Overlay(stage);
-    this.popover = new Popover(stage, {
-      label: (box, label) => this.edits?.label(box, label),
-      remove: (box) => this.edits?.remove([box]),
+    this.overlay = new Overlay(stage, this.app.labels);
+    const naming = {
+      label: (box: string, label: string) => this.edits?.label(box, label),
+      remove: (box: string) => this.edits?.remove([box]),
       done: () => this.select([]),
-    });
+    };
+    this.popover = new Popover(stage, naming, this.app.labels);
     this.stageElement.append(this.overlay.element, this.popover.element);
     this.pointer = new Pointer(
       stage,
@@ -392,7 +405,7 @@ class Editor implements View {
     this.tools.offer(this.editable && this.edits!.canUndo, this.editable && this.edits!.canRedo);
     const one = selected.length === 1 && this.editable ? (annotations.get(selected[0]!) ?? null) : null;
     const focus = one !== null && one.id === this.focusNext;
-    this.popover?.show(one, this.knownLabels(), focus);
+    this.popover?.show(one, this.app.labels.offer(this.knownLabels()), focus);
     if (focus) {
       this.popover?.type(this.pointer?.typed() ?? "");
       this.focusNext = "";

@@ -69,6 +69,20 @@ export class Edits {
     }
   }
 
+  /** Gives everything that is selected a label; false if nothing is. */
+  labelSelected(label: string): boolean {
+    const { selected } = this;
+    if (!this.events.editable() || selected.length === 0) {
+      return false;
+    }
+    localStorage.setItem(LAST_LABEL, label);
+    const other = selected.filter((a) => a.label !== label);
+    if (other.length > 0) {
+      this.commit(other.map((a) => ({ k: "patch", id: a.id, set: { label } })));
+    }
+    return true;
+  }
+
   move(places: Map<string, Place>): void {
     const known = [...places].filter(([id]) => this.session.annotations.has(id));
     if (known.length > 0) {

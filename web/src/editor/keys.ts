@@ -16,6 +16,8 @@ export interface KeyActions {
   takeBack: (back: boolean) => void;
   nudge: (dx: number, dy: number) => void;
   duplicate: () => void;
+  /** Gives what is selected the label that a key chooses; false if there is none. */
+  label: (key: string) => boolean;
   /** Takes a letter for a label that is about to be asked for; false if none is. */
   typed: (letter: string) => boolean;
   /** Whether the history is open, whose slider leaves Escape and H to it. */
@@ -53,6 +55,10 @@ function keydown(e: KeyboardEvent, actions: KeyActions): void {
     return;
   }
   if (e.key.length === 1 && actions.typed(e.key)) {
+    own(e);
+    return;
+  }
+  if (!e.repeat && actions.label(e.key)) {
     own(e);
     return;
   }

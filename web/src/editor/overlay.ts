@@ -1,6 +1,7 @@
 import type { Annotation, Peer } from "../client";
-import { colorOf } from "../colors";
+import { colorOf, inkOn } from "../colors";
 import { h } from "../dom";
+import type { Labels } from "../labels";
 import type { Box, Stage } from "./stage";
 
 /** Labels that are drawn at once; more would only cover the picture. */
@@ -22,7 +23,10 @@ export class Overlay {
   /** Kept, because asking for it in a frame lays the page out once more. */
   private size = { width: 0, height: 0 };
 
-  constructor(private readonly stage: Stage) {
+  constructor(
+    private readonly stage: Stage,
+    private readonly labelling: Labels,
+  ) {
     this.resized = new ResizeObserver(([entry]) => {
       this.size = entry!.contentRect;
       this.place();
@@ -70,9 +74,12 @@ export class Overlay {
         this.labels.set(a.id, tag);
         this.element.append(tag);
       }
-      if (tag.textContent !== a.label) {
+      const tint = this.labelling.color(a.label);
+      if (tag.textContent !== a.label || tag.dataset.tint !== tint) {
         tag.textContent = a.label;
-        tag.style.setProperty("--tint", colorOf(a.label));
+        tag.dataset.tint = tint;
+        tag.style.setProperty("--tint", tint);
+        tag.style.setProperty("--on-tint", inkOn(tint));
       }
       moveTo(tag, at.left - 1, Math.max(0, at.top - 20));
     }

@@ -1,6 +1,7 @@
 import type { Annotation, Peer } from "../client";
 import { colorOf } from "../colors";
 import { h, iconButton } from "../dom";
+import type { Labels } from "../labels";
 
 export interface PanelEvents {
   select: (id: string) => void;
@@ -25,7 +26,10 @@ export class Panel {
   private held = "";
   private frame = 0;
 
-  constructor(private readonly events: PanelEvents) {
+  constructor(
+    private readonly labels: Labels,
+    private readonly events: PanelEvents,
+  ) {
     const search = h("input", {
       class: "field",
       type: "search",
@@ -96,7 +100,9 @@ export class Panel {
   private row(a: Annotation): HTMLElement {
     const holder = this.holders.get(a.id);
     const holderName = holder && (holder.name || holder.user);
-    const key = `${holderName ?? ""}\n${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
+    const tint = this.labels.color(a.label);
+    const unwanted = this.labels.unwanted(a.label);
+    const key = `${tint}\n${unwanted}\n${holderName ?? ""}\n${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
     let row = this.rows.get(a.id);
     if (!row || row.dataset.key !== key) {
       row = h(
@@ -105,8 +111,9 @@ export class Panel {
         h(
           "button",
           { class: "row", type: "button", onclick: () => this.events.select(a.id) },
-          h("span", { class: "dot", style: `--tint: ${colorOf(a.label)}` }),
+          h("span", { class: "dot", style: `--tint: ${tint}` }),
           h("span", { class: "row-label", title: a.label }, a.label),
+          unwanted && h("small", { class: "unwanted", title: "This label is not one of the tenant's" }, "unknown label"),
           a.confidence !== null && h("span", { class: "pill" }, `${Math.round(a.confidence * 100)} %`),
           holderName
             ? h("small", { class: "holder", style: `--tint: ${colorOf(holder.user)}`, title: `${holderName} is editing this` }, holderName)

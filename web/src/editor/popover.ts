@@ -1,10 +1,10 @@
 import type { Annotation } from "../client";
-import { colorOf } from "../colors";
 import { h, iconButton } from "../dom";
+import type { Labels } from "../labels";
 import type { Stage } from "./stage";
 
 const MAX_LABEL = 100; // code points
-const SUGGESTIONS = 6;
+const SUGGESTIONS = 12;
 
 export interface PopoverEvents {
   label: (id: string, label: string) => void;
@@ -24,6 +24,7 @@ export class Popover {
   constructor(
     private readonly stage: Stage,
     private readonly events: PopoverEvents,
+    private readonly labels: Labels,
   ) {
     this.input = h("input", {
       class: "field",
@@ -94,7 +95,7 @@ export class Popover {
   }
 
   private suggest(labels: string[]): void {
-    const key = labels.join("\n");
+    const key = JSON.stringify(labels.map((label) => [label, this.labels.color(label), this.labels.keyOf(label)]));
     if (key === this.suggested) {
       return; // a chip that is replaced loses a click in progress
     }
@@ -106,7 +107,8 @@ export class Popover {
         this.save();
         this.events.done();
       };
-      return h("button", { type: "button", class: "chip", style: `--tint: ${colorOf(label)}`, onclick }, label);
+      const shortcut = this.labels.keyOf(label);
+      return h("button", { type: "button", class: "chip", style: `--tint: ${this.labels.color(label)}`, onclick }, label, shortcut && h("kbd", {}, shortcut));
     });
     this.suggestions.replaceChildren(...chips);
   }
@@ -129,7 +131,7 @@ export class Popover {
   }
 
   private save(): void {
-    const label = [...this.input.value.trim()].slice(0, MAX_LABEL).join("");
+    const label = this.labels.meant([...this.input.value.trim()].slice(0, MAX_LABEL).join(""));
     if (this.box && this.dirty && label && label !== this.box.label) {
       this.events.label(this.box.id, label);
     }

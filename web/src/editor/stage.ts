@@ -1,11 +1,11 @@
 import { createOSDAnnotator, type ImageAnnotation, type OpenSeadragonAnnotator } from "@annotorious/openseadragon";
 import "@annotorious/openseadragon/annotorious-openseadragon.css";
-import { Origin, type StoreChangeEvent } from "@annotorious/core";
+import { Origin, type DrawingStyle, type StoreChangeEvent } from "@annotorious/core";
 import OpenSeadragon from "openseadragon";
 import { mountPlugin } from "@annotorious/plugin-tools";
 import "@annotorious/plugin-tools/annotorious-plugin-tools.css";
 import type { Annotation, Box, Change, Shape } from "../client";
-import { colorOf } from "../colors";
+import type { Labels } from "../labels";
 import { nameHandles } from "./handles";
 import { fromSelector, toSelector, type Place, type Selector } from "./shapes";
 
@@ -13,6 +13,9 @@ export type { Box };
 
 /** What dragging or clicking on the picture makes. */
 export type DrawingTool = "rectangle" | "polygon" | "ellipse" | "path";
+
+/** How an annotation is drawn. */
+type Style = (a: ImageAnnotation, state?: { selected?: boolean; hovered?: boolean }) => DrawingStyle;
 
 const LEAST = 0.001;
 
@@ -51,20 +54,23 @@ export class Stage {
     readonly element: HTMLElement,
     viewer: OpenSeadragon.Viewer,
     private readonly events: StageEvents,
+    labels: Labels,
   ) {
     this.viewer = viewer;
     const item = viewer.world.getItemAt(0);
     this.size = item.getContentSize();
+    const style: Style = (a, state) => {
+      const color = labels.color(labelOf(a)) as `#${string}`;
+      const strong = state?.selected || state?.hovered;
+      return { fill: color, fillOpacity: strong ? 0.22 : 0.1, stroke: color, strokeOpacity: 1, strokeWidth: strong ? 3 : 2 };
+    };
+    this.closing.signal.addEventListener("abort", labels.on("change", () => this.annotator.setStyle(style)));
     this.annotator = createOSDAnnotator(viewer, {
       autoSave: false,
       drawingEnabled: false,
       drawingMode: "drag",
       theme: "light",
-      style: (a, state) => {
-        const color = colorOf(labelOf(a));
-        const strong = state?.selected || state?.hovered;
-        return { fill: color, fillOpacity: strong ? 0.22 : 0.1, stroke: color, strokeOpacity: 1, strokeWidth: strong ? 3 : 2 };
-      },
+      style,
     });
     mountPlugin(this.annotator);
     this.annotator.setDrawingTool("rectangle");
@@ -96,7 +102,7 @@ export class Stage {
   }
 
   /** Shows the picture at url in element; rejects if it cannot be decoded. */
-  static open(element: HTMLElement, url: string, events: StageEvents): Promise<Stage> {
+  static open(element: HTMLElement, url: string, events: StageEvents, labels: Labels): Promise<Stage> {
     return new Promise((resolve, reject) => {
       const viewer = OpenSeadragon({
         element,
@@ -115,7 +121,7 @@ export class Stage {
       } as OpenSeadragon.Options);
       viewer.addOnceHandler("open", () => {
         fitWithMargin(viewer, true);
-        resolve(new Stage(element, viewer, events));
+        resolve(new Stage(element, viewer, events, labels));
       });
       viewer.addOnceHandler("open-failed", () => {
         viewer.destroy();
