@@ -29,7 +29,7 @@ func (g *Gallery) Image(ctx context.Context, p easel.Principal, id easel.ID) (Co
 	return Content{
 		ContentType: image.ContentType, Size: image.Size, ETag: image.SHA256,
 		Modified: image.CreatedAt, Filename: image.Filename,
-		Open: g.opener(originalKey(p.Tenant, id)),
+		Open: g.whole(originalKey(p.Tenant, id), image.Size, image.SHA256),
 	}, nil
 }
 

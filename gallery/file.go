@@ -74,7 +74,7 @@ func (g *Gallery) File(ctx context.Context, p easel.Principal, name string) (ten
 	f := reply.File
 	return f, Content{
 		ContentType: f.ContentType, Size: f.Size, ETag: f.ETag, Modified: f.UpdatedAt,
-		Open: g.opener(reply.Blob),
+		Open: g.whole(reply.Blob, f.Size, f.ETag),
 	}, nil
 }
 
