@@ -80,8 +80,10 @@ func TestStormOfOneShareDelaysNoOther(t *testing.T) {
 	until(t, "the other is in line", func() bool { return w.Lined() == storm-places+1 })
 	close(gate.open)
 	all.Wait()
-	// Two of the storm had a place already, and one or two have their turn first.
-	if at := slices.Index(gate.order, "counter/modest/1"); at < 0 || at > places+2 {
+	// Two of the storm had a place already, and one has its turn first; but who was
+	// given a place is noted only when its goroutine runs, and others may by then have
+	// had theirs and given it back. In a line by arrival it would be the last.
+	if at := slices.Index(gate.order, "counter/modest/1"); at < 0 || at > storm/2 {
 		t.Errorf("the other came at place %d of %d", at, len(gate.order))
 	}
 }
