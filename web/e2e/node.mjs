@@ -230,7 +230,9 @@ export class Person {
 
   /** Fails for what axe calls serious or worse, on the page or in a part of it. */
   async accessible(what, part = "html") {
-    await this.page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations === 1).map((a) => a.finished)));
+    // What is shown is looked at when it has come to rest; an animation whose element
+    // goes away is cancelled, which is a rest too.
+    await this.page.evaluate(() => Promise.allSettled(document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations === 1).map((a) => a.finished)));
     await this.page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
     const { violations } = await this.page.evaluate((within) => globalThis.axe.run(within), part);
     const serious = violations
