@@ -155,8 +155,11 @@ func TestChoresKnowHistory(t *testing.T) {
 	sweep()
 	r.ahead.Add(int64(48 * time.Hour))
 	sweep()
-	if got := r.history(image); !slices.Equal(got, before) {
-		t.Errorf("after a sweep there are %v, before %v", got, before)
+	after := r.history(image) // more batches may have left the log meanwhile
+	for _, object := range before {
+		if !slices.Contains(after, object) {
+			t.Errorf("the sweep took %s", object)
+		}
 	}
 	if got, err := r.countAt(image, 3); err != nil || got != 3 {
 		t.Errorf("got %d, %v", got, err)
