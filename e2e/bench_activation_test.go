@@ -27,7 +27,7 @@ func BenchmarkActivation(b *testing.B) {
 				args = append(args, "--store="+homeOn(blobtest.Serve(b, home).Endpoint), secret)
 			}
 			bearer := token(b, data, append([]string{"--tenant=bench", "--user=bench", "--role=owner"}, args[3+min(1, len(args)-3):]...)...)
-			requests := manyBoxes(b, start(b, data, args...), bearer)
+			requests := manyBoxes(b, start(b, data, append(args, "--client-ops=1000000", "--client-burst=1000000", "--image-ops=1000000", "--tenant-ops=1000000")...), bearer)
 			n := start(b, data, args...)
 			w := dial(b, n)
 			for _, state := range []string{"cold", "warm", "open"} {
