@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -45,7 +44,7 @@ func TestLinear(t *testing.T) {
 	target.base = n.base
 	random := rand.New(rand.NewPCG(seed, 0))
 	began := time.Now()
-	calls, unknown, decided, undecided := 0, 0, 0, 0
+	calls, unknown := 0, 0
 	report := &tally.Report{Suite: "linearizability, folder"}
 	for episode := uint64(0); episode == 0 || time.Since(began).Seconds() < *linearSeconds; episode++ {
 		target.begin(newAPI(n.base, target.tokens["user0"]).upload(t, "linear.png", picture(20, 20, byte(episode))).ID)
@@ -82,25 +81,14 @@ func TestLinear(t *testing.T) {
 		if late != nil {
 			t.Fatal("the clients were not done in time")
 		}
-		switch err := target.history.Check(patience); {
-		case errors.Is(err, linear.ErrUndecided):
-			// The search for an order is exponential in what overlaps: a rare history is
-			// too tangled to be decided, for or against.
-			t.Logf("episode %d: %v", episode, err)
-			undecided++
-			continue
-		case err != nil:
+		if err := target.history.Check(patience); err != nil {
 			t.Fatalf("episode %d: %v", episode, err)
 		}
-		decided++
 		calls += target.history.Len()
 		unknown += target.history.Unknown()
 		report.Round, report.Acked = int(episode)+1, calls-unknown
 		report.Count(map[string]int{"SIGKILL": 2})
 		tell(t, report)
-	}
-	if decided <= 3*undecided {
-		t.Errorf("%d of %d histories were decided: this test says nothing", decided, decided+undecided)
 	}
 	t.Logf("%d calls are in order, %d of them with an unknown outcome", calls, unknown)
 }
