@@ -2,7 +2,7 @@
 # ships is built without cgo; only the race detector needs a C compiler.
 
 GO            ?= go
-SOURCES        = $(shell find . -name '*.go' -not -name '*.pb.go' -not -path './web/node_modules/*' -not -path './.tools/*')
+SOURCES        = $(shell find . -name '*.go' -not -name '*.pb.go' -not -path '*/node_modules/*' -not -path './.tools/*')
 BIN           := bin/easel
 TOOLS         := $(CURDIR)/.tools
 GOLANGCI      := v2.15.0
@@ -112,7 +112,7 @@ release: ## binaries for four platforms with their sums, in dist/
 	@cd dist && sha256sum easel-* > SHA256SUMS && cat SHA256SUMS
 
 clean: ## remove what was built (never ./data)
-	rm -rf bin dist .tools web/node_modules
+	rm -rf bin dist .tools web/node_modules clients/typescript/node_modules clients/typescript/dist
 
 $(TOOLS)/golangci-lint-$(GOLANGCI):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)

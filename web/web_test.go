@@ -116,7 +116,7 @@ func TestOnlyThePageIsServed(t *testing.T) {
 // The same as build/stamp.mjs.
 func TestPageIsBuiltFromItsSources(t *testing.T) {
 	var paths []string
-	for _, source := range []string{"build", "index.html", "package-lock.json", "package.json", "public", "src", "tsconfig.json", "vite.config.ts"} {
+	for _, source := range []string{"../clients/typescript/src", "build", "index.html", "package-lock.json", "package.json", "public", "src", "tsconfig.json", "vite.config.ts"} {
 		err := filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				paths = append(paths, filepath.ToSlash(path))
@@ -147,12 +147,14 @@ func TestPageIsBuiltFromItsSources(t *testing.T) {
 }
 
 func TestLockNamesNoRegistry(t *testing.T) {
-	lock, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(lock), `"resolved"`) {
-		t.Error("package-lock.json names download addresses: npm config set omit-lockfile-registry-resolved true")
+	for _, name := range []string{"package-lock.json", "../clients/typescript/package-lock.json"} {
+		lock, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(lock), `"resolved"`) {
+			t.Errorf("%s names download addresses: npm config set omit-lockfile-registry-resolved true", name)
+		}
 	}
 }
 

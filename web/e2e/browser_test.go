@@ -49,7 +49,7 @@ func chromiumPath() string {
 	return ""
 }
 
-func TestLiveClientAgainstAServerInMemory(t *testing.T) {
+func TestPageWithoutABrowser(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("node is not installed")

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Annotation, Change } from "../src/client";
+import type { Annotation, Change } from "@easelhq/client";
 import { Batch } from "../src/editor/batch";
 
 const box = (id: string, rev = 1) => ({ id, rev }) as Annotation;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { LabelSchema } from "../src/client";
+import type { LabelSchema } from "@easelhq/client";
 import { colorOf, inkOn } from "../src/colors";
 import { Labels } from "../src/labels";
 

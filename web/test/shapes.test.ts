@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Shape } from "../src/client";
+import type { Shape } from "@easelhq/client";
 import { fromSelector, shift, toSelector } from "../src/editor/shapes";
 
 const size = { x: 1200, y: 800 };

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { Rest, RestError } from "../src/client";
+import { Rest, RestError } from "@easelhq/client";
 import { UploadKeys } from "../src/upload-keys";
 
 function storage(): Pick<Storage, "getItem" | "setItem"> {

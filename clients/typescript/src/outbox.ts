@@ -1,5 +1,5 @@
-import { WINDOW, type Op } from "./protocol";
-import type { Was } from "./rebase";
+import { WINDOW, type Op } from "./protocol.js";
+import type { Was } from "./rebase.js";
 
 /** What survives a reload. */
 export interface Saved {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { FakeImage, type FakeConnection } from "../dev/fake-image.mjs";
-import { Session, type OutboxStorage, type Rejection, type Saved, type SessionOptions, type Socket } from "../src/client";
-import { onClose } from "../src/client/protocol";
+import { FakeImage, type FakeConnection } from "./fake-image.mjs";
+import { Session, type OutboxStorage, type Rejection, type Saved, type SessionOptions, type Socket } from "../src/index.js";
+import { onClose } from "../src/protocol.js";
 
 /** Timers that run when a test says so. */
 class Clock {

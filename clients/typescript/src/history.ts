@@ -1,6 +1,6 @@
-import { newID } from "./id";
-import type { Annotation, Draft, Op, Patch } from "./protocol";
-import { draftOf, same } from "./rebase";
+import { newID } from "./id.js";
+import type { Annotation, Draft, Op, Patch } from "./protocol.js";
+import { draftOf, same } from "./rebase.js";
 
 /** One annotation's registers before and after an edit; null: it was not there. */
 interface Step {

@@ -1,6 +1,6 @@
-import type { Frame } from "./outbox";
-import type { Annotation, Effect, Op, Since } from "./protocol";
-import { same as equal } from "./rebase";
+import type { Frame } from "./outbox.js";
+import type { Annotation, Effect, Op, Since } from "./protocol.js";
+import { same as equal } from "./rebase.js";
 
 /** What became different in a view. */
 export interface Change {

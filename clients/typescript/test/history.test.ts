@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { History, type Annotation, type Op, type Plan } from "../src/client";
+import { History, type Annotation, type Op, type Plan } from "../src/index.js";
 
 /** An image that applies ops as the server does, without a base's race. */
 class Board {

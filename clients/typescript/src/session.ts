@@ -1,7 +1,7 @@
-import { Backoff } from "./backoff";
-import { Emitter } from "./emitter";
-import { newID } from "./id";
-import { Outbox, type OutboxStorage } from "./outbox";
+import { Backoff } from "./backoff.js";
+import { Emitter } from "./emitter.js";
+import { newID } from "./id.js";
+import { Outbox, type OutboxStorage } from "./outbox.js";
 import {
   MAX_FRAME,
   MAX_OPS,
@@ -22,10 +22,10 @@ import {
   type SnapFrame,
   type Stop,
   type Welcome,
-} from "./protocol";
-import { basisOf, outdated, type Was } from "./rebase";
-import { idsOf, Replica, type Change } from "./replica";
-import { Timers, type Clock } from "./timers";
+} from "./protocol.js";
+import { basisOf, outdated, type Was } from "./rebase.js";
+import { idsOf, Replica, type Change } from "./replica.js";
+import { Timers, type Clock } from "./timers.js";
 
 /** The part of a WebSocket that a session needs; tests give it a fake one. */
 export interface Socket {

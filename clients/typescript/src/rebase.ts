@@ -1,4 +1,4 @@
-import type { Annotation, Draft, Op } from "./protocol";
+import type { Annotation, Draft, Op } from "./protocol.js";
 
 /** What an op's annotation showed when the op was decided on; null: it was not there. */
 export type Was = Record<string, Draft | null>;

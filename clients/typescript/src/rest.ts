@@ -1,4 +1,4 @@
-import type { Annotation, ChatLine, Effect, Image, Stop } from "./protocol";
+import type { Annotation, ChatLine, Effect, Image, Stop } from "./protocol.js";
 
 /** One version of an image: who did what, and when. */
 export interface Deed {
