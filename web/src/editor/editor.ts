@@ -13,6 +13,7 @@ import { Following } from "./following";
 import { ImageBar } from "./image-bar";
 import { listenToKeys } from "./keys";
 import { Overlay } from "./overlay";
+import { Paint } from "./paint";
 import { Panel } from "./panel";
 import { People } from "./people";
 import { Pointer } from "./pointer";
@@ -36,6 +37,7 @@ class Editor implements View {
   readonly element: HTMLElement;
   private readonly closing = new AbortController();
   private readonly badge = new Badge();
+  private readonly paint: Paint;
   private readonly people = new People((user) => this.following.toggle(user));
   private readonly following: Following;
   private readonly panel: Panel;
@@ -72,6 +74,7 @@ class Editor implements View {
     private readonly app: App,
     private readonly id: string,
   ) {
+    this.paint = new Paint(app.labels);
     this.bar = new ImageBar(app, id);
     this.chat = new Chat(app, id);
     this.following = new Following({
@@ -90,7 +93,7 @@ class Editor implements View {
       show: (then) => this.travel(then),
       name: (user) => (user === app.me.user_id ? "You" : this.nameOf(user)),
     });
-    this.panel = new Panel(app.labels, {
+    this.panel = new Panel(app.labels, this.paint, {
       select: (box) => this.select([box]),
       remove: (box) => this.edits?.remove([box]),
     });
@@ -196,7 +199,8 @@ class Editor implements View {
       signal,
     );
     addEventListener("online", () => this.session?.nudge(), { signal });
-    signal.addEventListener("abort", app.labels.on("change", () => this.refresh()));
+    signal.addEventListener("abort", this.paint.on("change", () => this.refresh()));
+    signal.addEventListener("abort", () => this.paint.close());
     const seen = () => {
       this.session?.nudge();
       void app.labels.refresh();
@@ -291,7 +295,7 @@ class Editor implements View {
         placed: () => this.placed(),
         steered: () => this.following.stop(),
       };
-      const stage = await Stage.open(this.freshStage(), this.pictureURL, events, this.app.labels);
+      const stage = await Stage.open(this.freshStage(), this.pictureURL, events, this.paint);
       if (this.closing.signal.aborted) {
         stage.close();
         return;
@@ -313,7 +317,7 @@ class Editor implements View {
   private stageReady(stage: Stage): void {
     this.stageElement.querySelector(".spinner")?.remove();
     this.stage = stage;
-    this.overlay = new Overlay(stage, this.app.labels);
+    this.overlay = new Overlay(stage, this.paint);
     const naming = {
       label: (box: string, label: string) => this.edits?.label(box, label),
       remove: (box: string) => this.edits?.remove([box]),

@@ -1,7 +1,7 @@
 import type { Annotation, Peer } from "../client";
 import { colorOf, inkOn } from "../colors";
 import { h } from "../dom";
-import type { Labels } from "../labels";
+import { proposed, type Paint } from "./paint";
 import type { Box, Stage } from "./stage";
 
 /** Labels that are drawn at once; more would only cover the picture. */
@@ -25,7 +25,7 @@ export class Overlay {
 
   constructor(
     private readonly stage: Stage,
-    private readonly labelling: Labels,
+    private readonly paint: Paint,
   ) {
     this.resized = new ResizeObserver(([entry]) => {
       this.size = entry!.contentRect;
@@ -74,9 +74,11 @@ export class Overlay {
         this.labels.set(a.id, tag);
         this.element.append(tag);
       }
-      const tint = this.labelling.color(a.label);
-      if (tag.textContent !== a.label || tag.dataset.tint !== tint) {
-        tag.textContent = a.label;
+      const tint = this.paint.color(a);
+      const text = proposed(a) && a.confidence !== null ? `${a.label} ${Math.round(a.confidence * 100)} %` : a.label;
+      if (tag.textContent !== text || tag.dataset.tint !== tint || tag.classList.contains("proposed") !== proposed(a)) {
+        tag.textContent = text;
+        tag.classList.toggle("proposed", proposed(a));
         tag.dataset.tint = tint;
         tag.style.setProperty("--tint", tint);
         tag.style.setProperty("--on-tint", inkOn(tint));

@@ -2,6 +2,7 @@ import type { Annotation, Peer } from "../client";
 import { colorOf } from "../colors";
 import { h, iconButton } from "../dom";
 import type { Labels } from "../labels";
+import type { Paint } from "./paint";
 
 export interface PanelEvents {
   select: (id: string) => void;
@@ -28,6 +29,7 @@ export class Panel {
 
   constructor(
     private readonly labels: Labels,
+    private readonly paint: Paint,
     private readonly events: PanelEvents,
   ) {
     const search = h("input", {
@@ -100,7 +102,7 @@ export class Panel {
   private row(a: Annotation): HTMLElement {
     const holder = this.holders.get(a.id);
     const holderName = holder && (holder.name || holder.user);
-    const tint = this.labels.color(a.label);
+    const tint = this.paint.color(a);
     const unwanted = this.labels.unwanted(a.label);
     const key = `${tint}\n${unwanted}\n${holderName ?? ""}\n${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
     let row = this.rows.get(a.id);

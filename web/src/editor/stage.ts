@@ -5,8 +5,8 @@ import OpenSeadragon from "openseadragon";
 import { mountPlugin } from "@annotorious/plugin-tools";
 import "@annotorious/plugin-tools/annotorious-plugin-tools.css";
 import type { Annotation, Box, Change, Shape } from "../client";
-import type { Labels } from "../labels";
 import { nameHandles } from "./handles";
+import { proposed, type Paint } from "./paint";
 import { fromSelector, toSelector, type Place, type Selector } from "./shapes";
 
 export type { Box };
@@ -40,6 +40,8 @@ export class Stage {
   private readonly dirty = new Map<string, Place>();
   /** The shapes of what is no plain box. */
   private readonly shapes = new Map<string, Shape>();
+  /** What is on the picture, for its colours. */
+  private readonly annotations = new Map<string, Annotation>();
   /** What each annotation looked like when it was last given to Annotorious. */
   private readonly drawn = new Map<string, string>();
   private readonly closing = new AbortController();
@@ -54,17 +56,21 @@ export class Stage {
     readonly element: HTMLElement,
     viewer: OpenSeadragon.Viewer,
     private readonly events: StageEvents,
-    labels: Labels,
+    paint: Paint,
   ) {
     this.viewer = viewer;
     const item = viewer.world.getItemAt(0);
     this.size = item.getContentSize();
     const style: Style = (a, state) => {
-      const color = labels.color(labelOf(a)) as `#${string}`;
+      const known = this.annotations.get(a.id);
+      const color = (known ? paint.color(known) : "#3a56e8") as `#${string}`;
       const strong = state?.selected || state?.hovered;
+      if (known && proposed(known) && !strong) {
+        return { fill: color, fillOpacity: 0.03, stroke: color, strokeOpacity: 0.6, strokeWidth: 1 };
+      }
       return { fill: color, fillOpacity: strong ? 0.22 : 0.1, stroke: color, strokeOpacity: 1, strokeWidth: strong ? 3 : 2 };
     };
-    this.closing.signal.addEventListener("abort", labels.on("change", () => this.annotator.setStyle(style)));
+    this.closing.signal.addEventListener("abort", paint.on("change", () => this.annotator.setStyle(style)));
     this.annotator = createOSDAnnotator(viewer, {
       autoSave: false,
       drawingEnabled: false,
@@ -102,7 +108,7 @@ export class Stage {
   }
 
   /** Shows the picture at url in element; rejects if it cannot be decoded. */
-  static open(element: HTMLElement, url: string, events: StageEvents, labels: Labels): Promise<Stage> {
+  static open(element: HTMLElement, url: string, events: StageEvents, paint: Paint): Promise<Stage> {
     return new Promise((resolve, reject) => {
       const viewer = OpenSeadragon({
         element,
@@ -121,7 +127,7 @@ export class Stage {
       } as OpenSeadragon.Options);
       viewer.addOnceHandler("open", () => {
         fitWithMargin(viewer, true);
-        resolve(new Stage(element, viewer, events, labels));
+        resolve(new Stage(element, viewer, events, paint));
       });
       viewer.addOnceHandler("open-failed", () => {
         viewer.destroy();
@@ -135,6 +141,7 @@ export class Stage {
     const store = this.annotator.state.store;
     // In bulk: the layer is drawn again for each change of the store, and drawing
     // five hundred boxes five hundred times keeps a slow renderer busy for long.
+    change.upserted.forEach((a) => this.annotations.set(a.id, a));
     // And only what looks different: an edit that is confirmed has but another rev.
     const other = change.upserted.filter((a) => !this.dirty.has(a.id) && this.drawn.get(a.id) !== lookOf(a));
     other.forEach((a) => this.drawn.set(a.id, lookOf(a)));
@@ -154,7 +161,7 @@ export class Stage {
         change.removed.filter((id) => store.getAnnotation(id)),
         Origin.REMOTE,
       );
-      change.removed.forEach((id) => (this.dirty.delete(id), this.drawn.delete(id), this.shapes.delete(id)));
+      change.removed.forEach((id) => (this.dirty.delete(id), this.drawn.delete(id), this.shapes.delete(id), this.annotations.delete(id)));
     }
   }
 
@@ -330,11 +337,7 @@ function fitWithMargin(viewer: OpenSeadragon.Viewer, immediately: boolean): void
 }
 
 function lookOf(a: Annotation): string {
-  return JSON.stringify([a.label, a.x, a.y, a.width, a.height, a.shape]);
-}
-
-function labelOf(a: ImageAnnotation): string {
-  return a.bodies[0]?.value ?? "";
+  return JSON.stringify([a.label, a.x, a.y, a.width, a.height, a.shape, a.source, a.confidence, a.created_by]);
 }
 
 /** Cuts off what lies outside of the image. */
