@@ -68,13 +68,14 @@ type ImageFilter struct {
 	UploadedBy string
 	Label      string // with an annotation of exactly this label
 	Filename   string // a part of it, in any case
+	State      string // "new", "in_progress" or "done", as the metadata say
 }
 
 // Images yields the tenant's images, newest first. An error ends it.
 func (c *Client) Images(ctx context.Context, f ImageFilter) iter.Seq2[easel.Image, error] {
 	return func(yield func(easel.Image, error) bool) {
 		query := url.Values{"limit": {"500"}}
-		for name, v := range map[string]string{"uploaded_by": f.UploadedBy, "label": f.Label, "filename": f.Filename} {
+		for name, v := range map[string]string{"uploaded_by": f.UploadedBy, "label": f.Label, "filename": f.Filename, "state": f.State} {
 			if v != "" {
 				query.Set(name, v)
 			}

@@ -158,6 +158,22 @@ func TestContractImageList(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", query, got, want)
 		}
 	}
+	bob.must(t, 200, "PATCH", "/api/images/"+ids[3], raw(`{"metadata":{"state":"done"}}`))
+	bob.must(t, 200, "PATCH", "/api/images/"+ids[6], raw(`{"metadata":{"state":"in_progress"}}`))
+	for query, want := range map[string]string{
+		"?state=done":                    fmt.Sprint(ids[3:4]),
+		"?state=in_progress":             fmt.Sprint(ids[6:7]),
+		"?state=new&uploaded_by=bob":     fmt.Sprint(ids[0:1]),
+		"?state=done&filename=photo_3":   fmt.Sprint(ids[3:4]),
+		"?state=done&filename=photo_999": "[]",
+	} {
+		if got, _ := list(query); fmt.Sprint(got) != want {
+			t.Errorf("%s: got %v, want %s", query, got, want)
+		}
+	}
+	if got := bob.must(t, 200, "GET", "/api/images/states?uploaded_by=bob", nil); string(got.body) != `{"new":1,"in_progress":1,"done":1,"more":false}`+"\n" {
+		t.Errorf("%s", got)
+	}
 	eventually(t, "by label", func() error {
 		if got, _ := list("?label=cat"); fmt.Sprint(got) != fmt.Sprint(ids[2:3]) {
 			return fmt.Errorf("%v", got)
@@ -171,7 +187,7 @@ func TestContractImageList(t *testing.T) {
 		}
 		return nil
 	})
-	for _, query := range []string{"?limit=0", "?limit=-1", "?limit=x", "?limit=", "?limit=1.5", "?cursor=nonsense", "?limit=99999999999999999999x"} {
+	for _, query := range []string{"?limit=0", "?limit=-1", "?limit=x", "?limit=", "?limit=1.5", "?cursor=nonsense", "?limit=99999999999999999999x", "?state=finished"} {
 		ada.text(t, "GET", "/api/images"+query, "").fails(t, 422, "invalid")
 	}
 	for _, path := range []string{"/api/files", "/api/kv", "/api/keys", "/api/images/" + ids[0] + "/ops"} {

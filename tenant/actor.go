@@ -52,6 +52,8 @@ func Prototypes() []actors.Message {
 		Abandoned{},
 		Images{},
 		ImagesReply{},
+		ImageProgress{},
+		ImageProgressReply{},
 		Row{},
 		Sync{},
 		Synced{},

@@ -22,6 +22,9 @@ func (Usage) Idempotent() bool { return true }
 func (Images) Idempotent() bool { return true }
 
 // Idempotent implements actors.Idempotent: it changes nothing.
+func (ImageProgress) Idempotent() bool { return true }
+
+// Idempotent implements actors.Idempotent: it changes nothing.
 func (Expired) Idempotent() bool { return true }
 
 // Idempotent implements actors.Idempotent: it changes nothing.

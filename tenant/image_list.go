@@ -59,7 +59,14 @@ type hits struct {
 // by already has what the filters need.
 func searchImages(tx *sqlite.Tx, m Images, from position) (hits, error) {
 	limit := pageLimit(m.Limit)
-	rows, err := queryImages(tx, m, from)
+	var err error
+	progress := -1
+	if m.Progress != "" {
+		if progress, err = m.Progress.column(); err != nil {
+			return hits{}, err
+		}
+	}
+	rows, err := queryImages(tx, m, progress, from)
 	if err != nil {
 		return hits{}, err
 	}
@@ -76,11 +83,12 @@ func searchImages(tx *sqlite.Tx, m Images, from position) (hits, error) {
 		var (
 			p          position
 			by, folded string
+			worked     int
 		)
-		if err := rows.Scan(&p.at, &p.id, &by, &folded); err != nil {
+		if err := rows.Scan(&p.at, &p.id, &by, &folded, &worked); err != nil {
 			return hits{}, errors.Join(err, rows.Close())
 		}
-		if (m.UploadedBy == "" || by == m.UploadedBy) && strings.Contains(folded, needle) {
+		if (m.UploadedBy == "" || by == m.UploadedBy) && (progress < 0 || worked == progress) && strings.Contains(folded, needle) {
 			// One hit more than the page takes, so that the last page is known to
 			// be the last.
 			if len(h.ids) == limit {
@@ -94,20 +102,25 @@ func searchImages(tx *sqlite.Tx, m Images, from position) (hits, error) {
 	return h, rows.Close()
 }
 
-// queryImages opens the rows by the narrowest index.
-func queryImages(tx *sqlite.Tx, m Images, from position) (*sqlite.Rows, error) {
+// queryImages opens the rows by the narrowest index. What makes progress is read
+// from the metadata where the index does not have it, so only if it is asked for.
+func queryImages(tx *sqlite.Tx, m Images, progress int, from position) (*sqlite.Rows, error) {
 	switch {
 	case m.Label != nil:
-		return tx.Query(`SELECT l.created_at, l.image_id, i.uploaded_by, i.folded
+		return tx.Query(`SELECT l.created_at, l.image_id, i.uploaded_by, i.folded, CASE WHEN ? < 0 THEN 0 ELSE i.progress END
 			FROM image_label l JOIN image i ON i.id = l.image_id
 			WHERE l.label = ? AND (l.created_at, l.image_id) < (?, ?) AND i.state = 1 AND i.deleted_at = 0
-			ORDER BY l.created_at DESC, l.image_id DESC`, *m.Label, from.at, from.id)
+			ORDER BY l.created_at DESC, l.image_id DESC`, progress, *m.Label, from.at, from.id)
+	case progress >= 0:
+		return tx.Query(`SELECT created_at, id, uploaded_by, folded, progress FROM image
+			WHERE state = 1 AND deleted_at = 0 AND progress = ? AND (created_at, id) < (?, ?)
+			ORDER BY created_at DESC, id DESC`, progress, from.at, from.id)
 	case m.UploadedBy != "":
-		return tx.Query(`SELECT created_at, id, uploaded_by, folded FROM image
+		return tx.Query(`SELECT created_at, id, uploaded_by, folded, 0 FROM image
 			WHERE state = 1 AND deleted_at = 0 AND uploaded_by = ? AND (created_at, id) < (?, ?)
 			ORDER BY created_at DESC, id DESC`, m.UploadedBy, from.at, from.id)
 	default:
-		return tx.Query(`SELECT created_at, id, uploaded_by, folded FROM image
+		return tx.Query(`SELECT created_at, id, uploaded_by, folded, 0 FROM image
 			WHERE state = 1 AND deleted_at = 0 AND (created_at, id) < (?, ?)
 			ORDER BY created_at DESC, id DESC`, from.at, from.id)
 	}

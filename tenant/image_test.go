@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -130,16 +131,17 @@ func TestImageQuota(t *testing.T) {
 
 func TestImagesFilters(t *testing.T) {
 	w := newWorld(t, tenant.Options{})
-	put := func(name, by string, labels map[string]int64) {
+	put := func(name, by, metadata string, labels map[string]int64) {
 		m := w.list(name)
 		m.UploadedBy = by
+		m.Metadata = json.RawMessage(metadata)
 		must[tenant.Empty](w, tenant.Sync{Image: m, Labels: labels, Seq: 1})
 		w.pass(time.Second)
 	}
-	put("Straße.PNG", "anna", map[string]int64{"car": 2})
-	put("ÉCLAIR.jpg", "bob", map[string]int64{"cake": 1, "car": 0})
-	put("e\u0301clair-2.jpg", "bob", nil)
-	put("100%_cat.png", "anna", map[string]int64{"car": 1, "Cat": 1})
+	put("Straße.PNG", "anna", `{"state":"done","by":"anna"}`, map[string]int64{"car": 2})
+	put("ÉCLAIR.jpg", "bob", `{"state":"in_progress"}`, map[string]int64{"cake": 1, "car": 0})
+	put("e\u0301clair-2.jpg", "bob", `{"state":["done"]}`, nil)
+	put("100%_cat.png", "anna", `{}`, map[string]int64{"car": 1, "Cat": 1})
 	str := func(s string) *string { return &s }
 	tests := []struct {
 		name string
@@ -157,13 +159,25 @@ func TestImagesFilters(t *testing.T) {
 		{"by name, no pattern", tenant.Images{Filename: str("0%_C")}, []string{"100%_cat.png"}},
 		{"by name, no wildcard", tenant.Images{Filename: str("s%e")}, []string{}},
 		{"by empty name", tenant.Images{Filename: str(""), UploadedBy: "bob"}, []string{"e\u0301clair-2.jpg", "ÉCLAIR.jpg"}},
-		{"all filters", tenant.Images{Filename: str("str"), UploadedBy: "anna", Label: str("car")}, []string{"Straße.PNG"}},
+		{"done", tenant.Images{Progress: tenant.ProgressDone}, []string{"Straße.PNG"}},
+		{"in progress", tenant.Images{Progress: tenant.ProgressOpen}, []string{"ÉCLAIR.jpg"}},
+		{"new is what says nothing else", tenant.Images{Progress: tenant.ProgressNew}, []string{"100%_cat.png", "e\u0301clair-2.jpg"}},
+		{"new of an uploader", tenant.Images{Progress: tenant.ProgressNew, UploadedBy: "bob"}, []string{"e\u0301clair-2.jpg"}},
+		{"new with a label", tenant.Images{Progress: tenant.ProgressNew, Label: str("car")}, []string{"100%_cat.png"}},
+		{"all filters", tenant.Images{Filename: str("str"), UploadedBy: "anna", Label: str("car"), Progress: tenant.ProgressDone}, []string{"Straße.PNG"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := must[tenant.ImagesReply](w, tt.ask)
 			if diff := cmp.Diff(tt.want, names(got)); diff != "" || got.Next != "" {
 				t.Fatal(diff, got.Next)
+			}
+			if tt.ask.Progress != "" {
+				counts := must[tenant.ImageProgressReply](w, tenant.ImageProgress{UploadedBy: tt.ask.UploadedBy, Label: tt.ask.Label, Filename: tt.ask.Filename})
+				counted := map[tenant.Progress]int64{tenant.ProgressNew: counts.New, tenant.ProgressOpen: counts.InProgress, tenant.ProgressDone: counts.Done}[tt.ask.Progress]
+				if counted != int64(len(tt.want)) || counts.More {
+					t.Fatalf("counted %+v", counts)
+				}
 			}
 			// The same by pages of one.
 			ask, pages := tt.ask, []string{}
@@ -179,6 +193,10 @@ func TestImagesFilters(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestImagesOfNoProgressThereIs(t *testing.T) {
+	newWorld(t, tenant.Options{}).refused(easel.CodeInvalid, tenant.Images{Progress: "finished"})
 }
 
 func TestPagesAreStableWhileImagesCome(t *testing.T) {

@@ -49,13 +49,14 @@ func (Abandoned) MessageName() string { return "tenant.abandoned" }
 // Images lists live images, newest first by (created_at, id); -> ImagesReply.
 // Pages are stable: whatever is added meanwhile, no image that was there is
 // skipped or repeated. A page may be shorter than Limit and still have a Next.
-// CodeInvalid for a cursor that is not one.
+// CodeInvalid for a cursor or a progress that is not one.
 type Images struct {
-	UploadedBy string  `json:"uploaded_by,omitempty"` // "": anyone
-	Label      *string `json:"label,omitempty"`       // has at least one annotation with it
-	Filename   *string `json:"filename,omitempty"`    // substring, any case
-	Limit      int     `json:"limit"`                 // 1 to 1,000, others are brought into it; 0: 100
-	Cursor     string  `json:"cursor,omitempty"`      // ImagesReply.Next
+	UploadedBy string   `json:"uploaded_by,omitempty"` // "": anyone
+	Label      *string  `json:"label,omitempty"`       // has at least one annotation with it
+	Filename   *string  `json:"filename,omitempty"`    // substring, any case
+	Progress   Progress `json:"progress,omitempty"`    // "": any
+	Limit      int      `json:"limit"`                 // 1 to 1,000, others are brought into it; 0: 100
+	Cursor     string   `json:"cursor,omitempty"`      // ImagesReply.Next
 }
 
 // MessageName implements actors.Message.
@@ -69,6 +70,28 @@ type ImagesReply struct {
 
 // MessageName implements actors.Message.
 func (ImagesReply) MessageName() string { return "tenant.images_reply" }
+
+// ImageProgress counts live images by progress; -> ImageProgressReply. The filters
+// are those of Images.
+type ImageProgress struct {
+	UploadedBy string  `json:"uploaded_by,omitempty"`
+	Label      *string `json:"label,omitempty"`
+	Filename   *string `json:"filename,omitempty"`
+}
+
+// MessageName implements actors.Message.
+func (ImageProgress) MessageName() string { return "tenant.image_progress" }
+
+// ImageProgressReply says how many images there are of each progress.
+type ImageProgressReply struct {
+	New        int64 `json:"new"`
+	InProgress int64 `json:"in_progress"`
+	Done       int64 `json:"done"`
+	More       bool  `json:"more"` // only the newest were counted
+}
+
+// MessageName implements actors.Message.
+func (ImageProgressReply) MessageName() string { return "tenant.image_progress_reply" }
 
 // Row tells the tenant of an image's row what who changed it was answered, so that
 // lists show that at once and not only when the image's outbox comes; -> Empty. An

@@ -55,6 +55,9 @@ func TestFilesOfTheFirstReleaseOpen(t *testing.T) {
 	if list := must[tenant.ImagesReply](w, tenant.Images{Limit: 10}).Images; len(list) != 1 || list[0].Filename != "cat.png" {
 		t.Errorf("images %+v", list)
 	}
+	if list := must[tenant.ImagesReply](w, tenant.Images{Progress: tenant.ProgressNew}).Images; len(list) != 1 {
+		t.Errorf("new images %+v", list)
+	}
 	if s := must[tenant.SchemaReply](w, tenant.Schema{}); s.Version != 0 || !s.Open {
 		t.Errorf("schema %+v", s)
 	}

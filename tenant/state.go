@@ -79,6 +79,8 @@ func (s *State) Receive(t Turn, m actors.Message) (actors.Message, error) {
 		return s.abandon(t, m)
 	case Images:
 		return s.images(t, m)
+	case ImageProgress:
+		return s.countProgress(t, m)
 	case Row:
 		return Empty{}, s.row(t, m)
 	case Sync:

@@ -58,12 +58,16 @@ func imageRoutes() []Route {
 		},
 		{
 			Method: http.MethodGet, Path: "/api/images", Tag: "Images", Summary: "Images of the tenant, newest first",
-			Access: Token, Role: easel.Viewer, Params: pageParams(
-				Param{"uploaded_by", "query", "string", "Only this user's."},
-				Param{"label", "query", "string", "Only those with an annotation of this label."},
-				Param{"filename", "query", "string", "Only those whose file name contains this, in any case."},
-			),
+			Access: Token, Role: easel.Viewer, Params: pageParams(append(imageFilters(),
+				Param{"state", "query", "string", "Only those whose metadata say so in `state`: `new` (also those that say nothing), `in_progress` or `done`."},
+			)...),
 			Answer: jsonAnswer[imagesAnswer](http.StatusOK), Errors: []easel.Code{easel.CodeInvalid}, serve: (*call).listImages,
+		},
+		{
+			Method: http.MethodGet, Path: "/api/images/states", Tag: "Images", Summary: "How many images are new, in progress and done",
+			Doc:    "As their metadata say in `state`, under the filters of `GET /api/images`. Of more than 20,000 images the newest are counted; `more` says so.",
+			Access: Token, Role: easel.Viewer, Params: imageFilters(), Answer: jsonAnswer[tenant.ImageProgressReply](http.StatusOK),
+			Errors: []easel.Code{easel.CodeInvalid}, serve: (*call).countImages,
 		},
 		{
 			Method: http.MethodGet, Path: "/api/images/{id}", Tag: "Images", Summary: "One image",
@@ -86,6 +90,15 @@ func imageRoutes() []Route {
 			Method: http.MethodPost, Path: "/api/images/{id}/restore", Tag: "Images", Summary: "Restore a deleted image",
 			Access: Token, Role: easel.Annotator, Answer: jsonAnswer[imageAnswer](http.StatusOK, "X-Easel-Version"), serve: (*call).restoreImage,
 		},
+	}
+}
+
+// imageFilters are what lists and counts of images are narrowed by.
+func imageFilters() []Param {
+	return []Param{
+		{"uploaded_by", "query", "string", "Only this user's."},
+		{"label", "query", "string", "Only those with an annotation of this label."},
+		{"filename", "query", "string", "Only those whose file name contains this, in any case."},
 	}
 }
 
@@ -298,19 +311,17 @@ func (c *call) listImages() error {
 	if err != nil {
 		return err
 	}
-	m := tenant.Images{Limit: limit}
-	by, err := c.query.text("uploaded_by")
+	filters, err := c.imageFilters()
 	if err != nil {
 		return err
 	}
-	if by != nil {
-		m.UploadedBy = *by
-	}
-	if m.Label, err = c.query.text("label"); err != nil {
+	m := tenant.Images{UploadedBy: filters.UploadedBy, Label: filters.Label, Filename: filters.Filename, Limit: limit}
+	state, err := c.query.text("state")
+	if err != nil {
 		return err
 	}
-	if m.Filename, err = c.query.text("filename"); err != nil {
-		return err
+	if state != nil {
+		m.Progress = tenant.Progress(*state)
 	}
 	m.Cursor, _ = c.query.find("cursor")
 	reply, err := askTenant[tenant.ImagesReply](c, m, actors.Once{})
@@ -318,6 +329,35 @@ func (c *call) listImages() error {
 		return err
 	}
 	return c.answer(imagesAnswer{Images: list(reply.Images), NextCursor: next(reply.Next)})
+}
+
+// imageFilters reads the filters of the query.
+func (c *call) imageFilters() (tenant.ImageProgress, error) {
+	var m tenant.ImageProgress
+	by, err := c.query.text("uploaded_by")
+	if err != nil {
+		return m, err
+	}
+	if by != nil {
+		m.UploadedBy = *by
+	}
+	if m.Label, err = c.query.text("label"); err != nil {
+		return m, err
+	}
+	m.Filename, err = c.query.text("filename")
+	return m, err
+}
+
+func (c *call) countImages() error {
+	m, err := c.imageFilters()
+	if err != nil {
+		return err
+	}
+	reply, err := askTenant[tenant.ImageProgressReply](c, m, actors.Once{})
+	if err != nil {
+		return err
+	}
+	return c.answer(reply)
 }
 
 // list makes an empty list of none, so that it is not null in JSON.
