@@ -7,22 +7,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
-	"path"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/auth"
-	"github.com/easelhq/easel/blob/blobtest"
 	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/journal/journaltest"
@@ -48,8 +43,9 @@ func forgedTenant(i, images int) string {
 }
 
 // forge fills a journal with n images and returns the ids of the first and the
-// last few of them, by their number. After every so many it calls rest.
-func forge(t *testing.T, j journal.Journal, n int, rest func()) map[int]easel.ID {
+// last few of them, by their number. After every forgedAtOnce it calls rest, with how
+// many there are.
+func forge(t *testing.T, j journal.Journal, n int, rest func(made int)) map[int]easel.ID {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	images, err := canvas.Kind(canvas.Options{}, nil)
@@ -84,19 +80,30 @@ func forge(t *testing.T, j journal.Journal, n int, rest func()) map[int]easel.ID
 	}
 	some := map[int]easel.ID{}
 	first := historyOf(t, j, canvas.Key(auth.Team("", forgedTenant(0, n)), mould).Name(), template)
-	for i, id := range ids {
-		if i%20_000 == 19_999 {
-			rest()
+	for at := 0; at < n; at += forgedAtOnce {
+		var all sync.WaitGroup
+		for w := range runtime.GOMAXPROCS(0) {
+			all.Go(func() {
+				for i := at + w; i < min(at+forgedAtOnce, n); i += runtime.GOMAXPROCS(0) {
+					if id := ids[i]; id != mould {
+						cast(t, j, canvas.Key(auth.Team("", forgedTenant(i, n)), id).Name(), template, renamed(first, mould, id))
+					}
+				}
+			})
 		}
-		if i < 2 || i >= n-2 {
-			some[i] = id
+		if all.Wait(); t.Failed() {
+			t.FailNow()
 		}
-		if id != mould {
-			cast(t, j, canvas.Key(auth.Team("", forgedTenant(i, n)), id).Name(), template, renamed(first, mould, id))
-		}
+		rest(min(at+forgedAtOnce, n))
+	}
+	for _, i := range []int{0, 1, n - 2, n - 1} {
+		some[i] = ids[i]
 	}
 	return some
 }
+
+// forgedAtOnce is how many images are made between two rests.
+const forgedAtOnce = 20_000
 
 // listImages makes the tenants and their rows of n images, the first of which is
 // mould.
@@ -196,12 +203,13 @@ func renamed(s pages.Set, from, to easel.ID) pages.Set {
 	return out
 }
 
-// cast gives an actor its history.
+// cast gives an actor its history. It may run in any goroutine.
 func cast(t *testing.T, j journal.Journal, name journal.Name, template journal.Template, s pages.Set) {
 	t.Helper()
 	term, err := j.Birth(t.Context(), name, template)
 	if err != nil {
-		t.Fatal(err)
+		t.Errorf("birth of %s: %v", name, err)
+		return
 	}
 	term.Append(s, func(err error) {
 		if err != nil {
@@ -209,7 +217,7 @@ func cast(t *testing.T, j journal.Journal, name journal.Name, template journal.T
 		}
 	})
 	if err := term.Release(t.Context()); err != nil {
-		t.Fatal(err)
+		t.Errorf("release of %s: %v", name, err)
 	}
 }
 
@@ -233,8 +241,8 @@ type hastyFile struct{ journal.File }
 func (hastyFile) Sync() error { return nil }
 
 // forgeFolder makes a folder home of n images that all sleep: their histories are
-// in files of their own, none in the log.
-func forgeFolder(t *testing.T, home string, n int) map[int]easel.ID {
+// in files of their own, none in the log. It says how many there are from time to time.
+func forgeFolder(t *testing.T, home string, n int, made func(int)) map[int]easel.ID {
 	t.Helper()
 	dir := filepath.Join(home, "journal")
 	if err := os.MkdirAll(home, 0o700); err != nil {
@@ -255,7 +263,10 @@ func forgeFolder(t *testing.T, home string, n int) map[int]easel.ID {
 			}
 		}
 	}
-	some := forge(t, j, n, func() { segments(20) }) // else its index would be all that is collected
+	some := forge(t, j, n, func(so int) {
+		segments(20) // else its index would be all that is collected
+		made(so)
+	})
 	for {
 		left := segments(1)
 		if info, err := left[0].Info(); err == nil && info.Size() < 4096 {
@@ -266,33 +277,4 @@ func forgeFolder(t *testing.T, home string, n int) map[int]easel.ID {
 		t.Fatal(err)
 	}
 	return some
-}
-
-// forgeBucket makes a bucket of n images that all sleep, for a home at homeOn.
-func forgeBucket(t *testing.T, n int) (gofakes3.Backend, map[int]easel.ID) {
-	t.Helper()
-	store := journaltest.NewStore()
-	j, err := journal.OpenBucket(journal.BucketOptions{Store: store, Owner: "forge"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	some := forge(t, j, n, func() {})
-	if err := j.Close(); err != nil {
-		t.Fatal(err)
-	}
-	backend := s3mem.New()
-	if err := backend.CreateBucket(blobtest.Bucket); err != nil {
-		t.Fatal(err)
-	}
-	meta := map[string]string{"Last-Modified": time.Now().UTC().Format(http.TimeFormat)}
-	for _, key := range store.Keys() {
-		b := store.Bytes(key)
-		if _, err := backend.PutObject(blobtest.Bucket, path.Join("some/where/journal", key), meta, bytes.NewReader(b), int64(len(b)), nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := store.Delete(t.Context(), key); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return backend, some
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/blob/blobtest"
+	"github.com/easelhq/easel/e2e/tally"
 )
 
 func scaleFlags() (images, few *int, dir *string) {
@@ -104,21 +105,21 @@ func measure(t *testing.T, store string, requests *atomic.Int64, images int, som
 // TestSleepingImagesCostNothing compares a node that knows many images with one
 // that knows few. It compares counts and sizes, never times.
 func TestSleepingImagesCostNothing(t *testing.T) {
-	homes := map[string]func(t *testing.T, images int) footprint{
-		"folder": func(t *testing.T, images int) footprint {
+	homes := map[string]func(t *testing.T, images int, made func(int)) footprint{
+		"folder": func(t *testing.T, images int, made func(int)) footprint {
 			home := filepath.Join(*scaleDir, fmt.Sprint("easel-scale-", images))
 			if *scaleDir == "" {
 				home = filepath.Join(t.TempDir(), "home")
 			}
 			defer os.RemoveAll(home)
 			begun := time.Now()
-			some := forgeFolder(t, home, images)
+			some := forgeFolder(t, home, images, made)
 			t.Logf("%d images made in %v", images, time.Since(begun).Round(time.Second))
 			return measure(t, "dir:"+home, new(atomic.Int64), images, some)
 		},
-		"bucket": func(t *testing.T, images int) footprint {
+		"bucket": func(t *testing.T, images int, made func(int)) footprint {
 			begun := time.Now()
-			backend, some := forgeBucket(t, images)
+			backend, some := forgeBucket(t, images, made)
 			t.Logf("%d images made in %v", images, time.Since(begun).Round(time.Second))
 			var requests atomic.Int64
 			s3 := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
@@ -135,7 +136,14 @@ func TestSleepingImagesCostNothing(t *testing.T) {
 	for name, measured := range homes {
 		t.Run(name, func(t *testing.T) {
 			few, many := *scaleFew, *scaleImages
-			a, b := measured(t, few), measured(t, many)
+			report := &tally.Report{Suite: "sleeping images, " + name, Rounds: many}
+			a := measured(t, few, func(int) {})
+			b := measured(t, many, func(made int) {
+				report.Round = made
+				tell(t, report)
+			})
+			report.Note = fmt.Sprintf("%.0f MB resident, %d reads at start; with %d images %.0f MB, %d reads", b.rss/1e6, b.reads, few, a.rss/1e6, a.reads)
+			tell(t, report)
 			for i, f := range []footprint{a, b} {
 				t.Logf("%9d images: ready after %v, %d reads (%d KB), %d requests, %.0f MB, %.0f goroutines, %.0f descriptors",
 					[]int{few, many}[i], f.ready.Round(time.Millisecond), f.reads, f.readBytes>>10, f.requests, f.rss/1e6, f.goroutines, f.fds)

@@ -71,6 +71,12 @@ var suites = []suite{
 	{name: "crash, versitygw", pkg: "./e2e", test: "CrashOnS3", share: 10, args: roundsOn("crash.rounds", 200, "versitygw")},
 	{name: "crash, minio", pkg: "./e2e", test: "CrashOnS3", share: 4, args: roundsOn("crash.rounds", 40, "minio"), full: true},
 	{
+		name: "sleeping images", pkg: "./e2e", test: "SleepingImagesCostNothing/bucket", share: 10,
+		args: func(scale float64, _ time.Duration) []string {
+			return []string{"-scale.few=2000", times("-scale.images", 1_000_000, scale)}
+		},
+	},
+	{
 		name: "linearizability, in process", pkg: "./e2e/linear", test: "ImageIsLinearizable", share: 3,
 		args: func(_ float64, budget time.Duration) []string {
 			return []string{fmt.Sprintf("-linear.seconds=%.0f", budget.Seconds())}
