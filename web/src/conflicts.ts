@@ -1,4 +1,4 @@
-import { newID, type Annotation, type Draft, type Op, type Patch, type Rejection } from "./client";
+import { merged, newID, patched, type Annotation, type Draft, type Op, type Patch, type Rejection } from "./client";
 import { Emitter } from "./client/emitter";
 import type { LocalStore } from "./local-store";
 
@@ -50,7 +50,7 @@ export class Conflicts extends Emitter<{ change: string }> {
         at: new Date().toISOString(),
         code,
         message,
-        set: op.k === "del" ? null : op.k === "put" ? op.annotation : { ...earlier?.set, ...op.set },
+        set: op.k === "del" ? null : op.k === "put" ? op.annotation : merged(earlier?.set ?? {}, op.set),
         mine: wanted(op, earlier?.mine ?? was[op.id] ?? null),
       };
       this.all.set(op.id, conflict);
@@ -78,7 +78,7 @@ function wanted(op: Op, was: Draft | null): Draft | null {
     case "put":
       return op.annotation;
     case "patch":
-      return was ? { ...was, ...op.set } : null;
+      return was ? patched(was, op.set) : null;
   }
 }
 

@@ -1,6 +1,6 @@
 import { newID } from "./id.js";
 import type { Annotation, Draft, Op, Patch } from "./protocol.js";
-import { draftOf, same } from "./rebase.js";
+import { draftOf, registers, same } from "./rebase.js";
 
 /** One annotation's registers before and after an edit; null: it was not there. */
 interface Step {
@@ -99,7 +99,7 @@ export class History {
     const reversed: Step[] = [];
     for (const step of [...entry].reverse()) {
       const now = view.get(step.id);
-      if (step.after ? !now || !shows(now, step.after) : now) {
+      if (step.after ? !now || !shows(now, step) : now) {
         plan.kept.push({ id: step.id, by: now?.updated_by ?? null });
         continue;
       }
@@ -143,10 +143,13 @@ function stepOf(view: ReadonlyMap<string, Annotation>, op: Op): Step | null {
   if (op.k === "del") {
     return { id: op.id, before: all, after: null };
   }
-  const keys = Object.keys(op.set) as (keyof Draft)[];
-  return { id: op.id, before: Object.fromEntries(keys.map((k) => [k, all[k] ?? null])), after: { ...op.set } };
+  return { id: op.id, before: registers(all, op.set), after: { ...op.set } };
 }
 
-function shows(now: Annotation, registers: Patch): boolean {
-  return (Object.keys(registers) as (keyof Draft)[]).every((k) => same(registers[k], now[k]));
+/** Whether an annotation still shows what a step made of it. */
+function shows(now: Annotation, { before, after }: Step): boolean {
+  const made = after ?? {};
+  // What was drawn is only taken away as a whole, with no attribute of somebody else's.
+  const others = before === null && Object.keys(now.attributes ?? {}).some((name) => made.attributes?.[name] === undefined);
+  return !others && same(registers(draftOf(now), made), registers(made, made));
 }

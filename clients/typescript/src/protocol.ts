@@ -69,8 +69,11 @@ export interface Draft {
   model?: string;
 }
 
-/** Registers to change: geometry as a whole, label and confidence. */
-export type Patch = Partial<Draft>;
+/**
+ * Registers to change: geometry as a whole, label, confidence, and each attribute by
+ * itself; an attribute that is null is removed.
+ */
+export type Patch = Partial<Omit<Draft, "attributes">> & { attributes?: Record<string, Attributes[string] | null> };
 
 export type Op =
   | { k: "put"; id: string; annotation: Draft }

@@ -1,4 +1,4 @@
-import type { Annotation, Draft, Op } from "./protocol.js";
+import type { Annotation, Attributes, Draft, Op, Patch } from "./protocol.js";
 
 /** What an op's annotation showed when the op was decided on; null: it was not there. */
 export type Was = Record<string, Draft | null>;
@@ -7,6 +7,32 @@ export type Was = Record<string, Draft | null>;
 export function draftOf({ label, x, y, width, height, confidence, shape, attributes, source, model }: Annotation): Draft {
   const more = Object.entries({ shape, attributes, source, model }).filter(([, value]) => value !== undefined && value !== null);
   return { label, x, y, width, height, confidence, ...Object.fromEntries(more) };
+}
+
+/** What registers show after a patch. Attributes that are not named stay. */
+export function patched<T extends Pick<Draft, "attributes">>(now: T, { attributes, ...set }: Patch): T {
+  if (!attributes) {
+    return { ...now, ...set };
+  }
+  const all = Object.entries({ ...now.attributes, ...attributes }).filter((entry): entry is [string, Attributes[string]] => entry[1] !== null);
+  all.sort(([a], [b]) => (a < b ? -1 : 1)); // as the server shows them, near enough
+  return { ...now, ...set, attributes: all.length > 0 ? Object.fromEntries(all) : undefined };
+}
+
+/** Both patches as one; what the later one sets counts. */
+export function merged(earlier: Patch, later: Patch): Patch {
+  const attributes = { ...earlier.attributes, ...later.attributes };
+  return { ...earlier, ...later, ...(Object.keys(attributes).length > 0 ? { attributes } : {}) };
+}
+
+/** Of what an annotation shows, the registers that a patch names. */
+export function registers(now: Patch, set: Patch): Patch {
+  const { attributes, ...others } = set;
+  const shown: Patch = Object.fromEntries((Object.keys(others) as (keyof typeof others)[]).map((k) => [k, now[k] ?? null]));
+  if (attributes) {
+    shown.attributes = Object.fromEntries(Object.keys(attributes).map((name) => [name, now.attributes?.[name] ?? null]));
+  }
+  return shown;
 }
 
 /** Remembers what ops were decided on. */
@@ -33,9 +59,9 @@ export function outdated(op: Op, was: Draft | null | undefined, now: Annotation 
     return op.k === "patch" ? "gone" : null; // two deleted it
   }
   const current = draftOf(now);
-  const registers = (op.k === "del" ? Object.keys(current) : Object.keys(op.set)) as (keyof Draft)[];
-  const differs = registers.some((r) => !same(was[r], current[r]));
-  const wanted = op.k === "patch" && registers.every((r) => same(op.set[r], current[r]));
+  const set = op.k === "del" ? merged(was, current) : op.set; // a delete is of all that there was or is
+  const differs = !same(registers(was, set), registers(current, set));
+  const wanted = op.k === "patch" && same(registers(set, set), registers(current, set));
   return differs && !wanted ? "conflict" : null;
 }
 

@@ -1,6 +1,6 @@
 import type { Frame } from "./outbox.js";
 import type { Annotation, Effect, Op, Since } from "./protocol.js";
-import { same as equal } from "./rebase.js";
+import { patched, same as equal } from "./rebase.js";
 
 /** What became different in a view. */
 export interface Change {
@@ -92,7 +92,7 @@ export class Replica {
       case "del":
         return undefined;
       case "patch":
-        return a && { ...a, ...op.set, confidence: op.set.confidence === undefined ? a.confidence : op.set.confidence };
+        return a && { ...patched(a, op.set), confidence: op.set.confidence === undefined ? a.confidence : op.set.confidence };
       case "put": {
         // A put that came back already is in the confirmed part, perhaps changed since.
         const now = new Date().toISOString();

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { History, type Annotation, type Op, type Plan } from "../src/index.js";
+import { History, patched, type Annotation, type Op, type Plan } from "../src/index.js";
 
 /** An image that applies ops as the server does, without a base's race. */
 class Board {
@@ -11,7 +11,7 @@ class Board {
       if (op.k === "del") {
         this.view.delete(op.id);
       } else if (op.k === "patch") {
-        this.view.set(op.id, { ...now!, ...op.set, confidence: op.set.confidence ?? now!.confidence, updated_by: by, rev: now!.rev + 1 });
+        this.view.set(op.id, { ...patched(now!, op.set), confidence: op.set.confidence ?? now!.confidence, updated_by: by, rev: now!.rev + 1 });
       } else {
         const at = "2026-01-01T00:00:00.000Z";
         const server = { id: op.id, image_id: "i", created_by: by, created_at: at, updated_by: by, updated_at: at, rev: 1 };
@@ -76,6 +76,15 @@ describe("undo", () => {
     board.apply("bob", [{ k: "patch", id: "a", set: { label: "mug" } }]);
     run(history.undo(board.view));
     expect(board.view.get("a")).toMatchObject({ x: 0.1, label: "mug" });
+  });
+
+  it("takes back one attribute and leaves those of others", () => {
+    act({ k: "put", id: "a", annotation: draft });
+    act({ k: "patch", id: "a", set: { attributes: { age: 3 } } });
+    board.apply("bob", [{ k: "patch", id: "a", set: { attributes: { fur: "short" } } }]);
+    expect(run(history.undo(board.view)).ops).toEqual([{ k: "patch", id: "a", set: { attributes: { age: null } }, base: 3 }]);
+    expect(board.view.get("a")!.attributes).toEqual({ fur: "short" });
+    expect(history.undo(board.view), "bob has worked on it").toEqual({ ops: [], kept: [{ id: "a", by: "ann" }] });
   });
 
   it("brings a deleted box back under a new id that older deeds follow", () => {
