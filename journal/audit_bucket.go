@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // AuditBucket reads everything that a bucket's actor logs hold and checks it. It
@@ -137,7 +138,7 @@ func (w *bucketAudit) actorOnce(ctx context.Context, segment string, names []str
 		return false, err
 	}
 	h, err := decodeBucketHead(body)
-	if err == nil && h.Name.keyName() != segment {
+	if err == nil && Name(h.Name).keyName() != segment {
 		err = fmt.Errorf("it is of %s", h.Name)
 	}
 	if err != nil {
@@ -151,7 +152,7 @@ func (w *bucketAudit) actorOnce(ctx context.Context, segment string, names []str
 		}
 		delete(rest, "head")
 		kind := ObjectHead
-		if h.State == stateErased {
+		if h.State == fencing.Erased {
 			kind = ObjectTombstone
 		}
 		w.to.Checked(kind, int64(len(body)))
@@ -167,31 +168,31 @@ func (w *bucketAudit) actorOnce(ctx context.Context, segment string, names []str
 }
 
 // history checks what a head names; rest is the other objects of the actor.
-func (w *bucketAudit) history(ctx context.Context, object string, h bucketHead, rest map[string]bool) error {
+func (w *bucketAudit) history(ctx context.Context, object string, h fencing.Head, rest map[string]bool) error {
 	template, batches := h.Template, 0
-	if h.State != stateErased {
+	if h.State != fencing.Erased {
 		if err := w.files(ctx, object, h, rest); err != nil {
 			return err
 		}
 		open := false
 		for _, c := range h.Chain {
-			log, err := w.b.readLog(ctx, h.Name, c)
+			log, err := w.b.readLog(ctx, Name(h.Name), c)
 			damage, bad := errors.AsType[*damagedObject](err)
 			if err != nil && !bad {
 				return err
 			}
-			dir := strings.TrimPrefix(w.b.logKey(h.Name, c.Term, c.Nonce), w.b.actorKey(h.Name))
+			dir := strings.TrimPrefix(w.b.logKey(Name(h.Name), c.Term, c.Nonce), w.b.actorKey(Name(h.Name)))
 			if bad {
-				w.found(LogDamaged, object+dir, h.Name, "%v", damage)
+				w.found(LogDamaged, object+dir, Name(h.Name), "%v", damage)
 			}
 			if open && len(log.slots) > 0 {
-				w.found(SealMissing, object+dir, h.Name, "%v", errUnsealed)
+				w.found(SealMissing, object+dir, Name(h.Name), "%v", errUnsealed)
 			}
 			open = open || c.End == nil && !log.sealed && !bad
 			for _, s := range log.slots {
 				w.to.Checked(ObjectBatch, s.size)
-				delete(rest, dir+slotName(s.facts.Seq))
-				if s.facts.Kind == slotBirth {
+				delete(rest, dir+fencing.SlotName(s.facts.Seq))
+				if s.facts.Kind == fencing.Birth {
 					template = hex.EncodeToString(s.payload[:32])
 				}
 			}
@@ -205,11 +206,11 @@ func (w *bucketAudit) history(ctx context.Context, object string, h bucketHead, 
 			batches += len(log.slots)
 		}
 		if h.Last == 0 && batches == 0 && len(rest) == 0 {
-			w.found(Unborn, object+"head", h.Name, "no batch followed")
+			w.found(Unborn, object+"head", Name(h.Name), "no batch followed")
 		}
 		if h.Snap == nil && template != "" {
 			if _, _, err := w.b.get(ctx, w.b.templateKey(template)); errors.Is(err, blob.ErrNotFound) {
-				w.found(TemplateMissing, "templates/"+template, h.Name, "its history starts from it")
+				w.found(TemplateMissing, "templates/"+template, Name(h.Name), "its history starts from it")
 			} else if err != nil {
 				return err
 			}
@@ -218,21 +219,21 @@ func (w *bucketAudit) history(ctx context.Context, object string, h bucketHead, 
 	return w.rest(ctx, object, h, rest)
 }
 
-func (w *bucketAudit) files(ctx context.Context, object string, h bucketHead, rest map[string]bool) error {
-	for _, hf := range h.files() {
+func (w *bucketAudit) files(ctx context.Context, object string, h fencing.Head, rest map[string]bool) error {
+	for _, hf := range h.Files() {
 		if hf.File == "" {
 			continue
 		}
-		name := strings.TrimPrefix(w.b.fileKey(h.Name, hf.File), w.b.actorKey(h.Name))
+		name := strings.TrimPrefix(w.b.fileKey(Name(h.Name), hf.File), w.b.actorKey(Name(h.Name)))
 		delete(rest, name)
-		body, _, err := w.b.get(ctx, w.b.fileKey(h.Name, hf.File))
+		body, _, err := w.b.get(ctx, w.b.fileKey(Name(h.Name), hf.File))
 		switch {
 		case errors.Is(err, blob.ErrNotFound):
-			w.found(FileMissing, object+name, h.Name, "the head names it")
+			w.found(FileMissing, object+name, Name(h.Name), "the head names it")
 		case err != nil:
 			return err
 		default:
-			w.file(object+name, h.Name, hf, body)
+			w.file(object+name, Name(h.Name), hf, body)
 		}
 	}
 	return nil
@@ -240,36 +241,36 @@ func (w *bucketAudit) files(ctx context.Context, object string, h bucketHead, re
 
 // rest judges what no head names: seals, which stay for ever, torn slots, and what
 // was superseded and not deleted.
-func (w *bucketAudit) rest(ctx context.Context, object string, h bucketHead, rest map[string]bool) error {
+func (w *bucketAudit) rest(ctx context.Context, object string, h fencing.Head, rest map[string]bool) error {
 	for n := range rest {
 		_, _, slot := cutSlot(n)
 		what := Unreferenced
-		if h.State == stateErased {
+		if h.State == fencing.Erased {
 			what = ErasedRest
 		}
 		if !slot {
-			w.found(what, object+n, h.Name, "the head does not name it")
+			w.found(what, object+n, Name(h.Name), "the head does not name it")
 			continue
 		}
-		body, _, err := w.b.get(ctx, w.b.actorKey(h.Name)+n)
+		body, _, err := w.b.get(ctx, w.b.actorKey(Name(h.Name))+n)
 		if errors.Is(err, blob.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		f, _, _, err := decodeSlot(body)
+		f, _, _, err := fencing.DecodeSlot(body)
 		switch {
-		case err == nil && f.Kind == slotSeal:
+		case err == nil && f.Kind == fencing.Seal:
 			w.to.Checked(ObjectSeal, int64(len(body)))
-		case errors.Is(err, errTorn):
-			w.found(what, object+n, h.Name, "a torn upload, which nobody was told of; it ends its term")
+		case errors.Is(err, fencing.ErrTorn):
+			w.found(what, object+n, Name(h.Name), "a torn upload, which nobody was told of; it ends its term")
 		case err != nil:
 			// It may have been a seal: nothing else tells whether one was there.
 			w.to.Checked(ObjectSeal, int64(len(body)))
-			w.found(LogDamaged, object+n, h.Name, "%v", err)
+			w.found(LogDamaged, object+n, Name(h.Name), "%v", err)
 		default:
-			w.found(what, object+n, h.Name, "the head has no use for it")
+			w.found(what, object+n, Name(h.Name), "the head has no use for it")
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 	"github.com/easelhq/easel/pages"
 )
 
@@ -20,8 +21,6 @@ import (
 const DefaultDeadline = 10 * time.Second
 
 const (
-	// slotWindow is how many slots of one term are on their way at once.
-	slotWindow = 4
 	// compactSlots is how many slots are merged into one file.
 	compactSlots = 64
 	// maxChain is how many terms a head names before they are tidied up: as many
@@ -72,14 +71,9 @@ type BucketOptions struct {
 
 // bucketHooks plant faults that the model test must notice. They are all off.
 type bucketHooks struct {
-	noSeal        bool // claim without sealing the older terms
-	deleteSeals   bool // compaction deletes seals
-	deleteTorn    bool // compaction deletes torn slots
-	trustConflict bool // take "exists already" for durable when a put is repeated
-	ackOutOfOrder bool // answer a slot before those below it are durable
-	noRecheck     bool // claim without looking at the head again
-	tidyBlind     bool // tidy by the listing alone
-	compactSlots  int  // no fault: merge that many slots; 0 means compactSlots
+	bugs         fencing.Bugs
+	tidyBlind    bool // tidy by the listing alone
+	compactSlots int  // no fault: merge that many slots; 0 means compactSlots
 	// No fault: draws instead of the random ones, for rounds that can be repeated.
 	nonce  func() string
 	jitter func(time.Duration) time.Duration

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // claimTries is how often a claim begins anew because the head was changed.
@@ -57,7 +57,7 @@ func (b *Bucket) claim(ctx context.Context, name Name, birth *Template) (*bucket
 	}
 	for range claimTries {
 		t, err := b.claimOnce(ctx, name, birth)
-		if _, again := errors.AsType[*errMoved](err); !again {
+		if _, again := errors.AsType[*fencing.Other](err); !again {
 			return t, err
 		}
 		if err := rest(ctx, b.hooks.jitter(50*time.Millisecond)); err != nil {
@@ -79,46 +79,33 @@ func rest(ctx context.Context, d time.Duration) error {
 }
 
 func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bucketTerm, error) {
-	h, v, err := b.readHead(ctx, name)
-	if errors.Is(err, blob.ErrNotFound) {
-		if birth == nil {
-			return nil, ErrNotFound
+	c := fencing.NewClaim(fencing.Claimant{
+		Name: string(name), Dir: b.actorKey(name), Owner: b.owner, Nonce: b.hooks.nonce(), Birth: birth != nil,
+		Bugs: b.hooks.bugs,
+	})
+	kept := 0
+	for r := c.Begin(); r != nil; {
+		r = c.Step(b.perform(ctx, r))
+		for found := c.Found(); kept < len(found); kept++ {
+			found[kept] = b.retain(found[kept])
 		}
-		t := b.newTerm(name, 1, b.hooks.nonce())
-		t.template = birth.ID
-		return t, nil
 	}
+	got, err := c.Result()
 	if err != nil {
-		return nil, err
-	}
-	if h.State == stateErased {
-		return nil, ErrErased
-	}
-	if birth == nil {
-		if born, err := b.born(ctx, h); err != nil || !born {
-			return nil, errors.Join(err, notFoundUnless(born || err != nil))
+		for _, r := range got.Refs {
+			b.release(r)
 		}
+		return nil, b.judged(name, err)
 	}
-	nonce, before := b.hooks.nonce(), h.State
-	h.State, h.Term, h.Nonce, h.Owner = stateLive, h.Term+1, nonce, b.owner
-	h.Chain = append(h.Chain[:len(h.Chain):len(h.Chain)], logTerm{Term: h.Term, Nonce: nonce})
-	if v, err = b.casHead(ctx, nil, h, v); err != nil {
-		return nil, err
-	}
-	t := b.newTerm(name, h.Term, nonce)
-	t.head, t.version, t.established = h, v, true
-	t.untidy = untidy(before, h.Term)
+	t := b.newTerm(name, got)
 	if birth != nil {
 		t.template = birth.ID
 	}
-	if err := t.replay(ctx); err != nil {
-		return nil, err
-	}
-	if birth == nil && t.Fresh() {
-		return nil, ErrNotFound // it was not born after all
+	if got.Was == "" {
+		return t, nil // the first append writes the head
 	}
 	b.hold(t)
-	if len(h.Chain) > maxChain {
+	if len(got.Head.Chain) > maxChain {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.compactSoonLocked()
@@ -126,46 +113,13 @@ func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bu
 	return t, nil
 }
 
-func notFoundUnless(found bool) error {
-	if found {
-		return nil
-	}
-	return ErrNotFound
-}
-
 // born reports whether an actor has a history, or had one when the head changed
 // under this look.
-func (b *Bucket) born(ctx context.Context, h bucketHead) (bool, error) {
-	if found, err := b.holdsBatch(ctx, h); err != nil || found {
-		return found, err
+func (b *Bucket) born(ctx context.Context, h fencing.Head) (bool, error) {
+	m := fencing.Born{Dir: b.actorKey(Name(h.Name)), Head: h}
+	for r := m.Begin(); r != nil; {
+		r = m.Step(b.perform(ctx, r))
 	}
-	// Its first batch may have been covered, and deleted, since h was read.
-	now, _, err := b.readHead(ctx, h.Name)
-	return now.Last > 0 || now.Nonce != h.Nonce, err
-}
-
-func (b *Bucket) holdsBatch(ctx context.Context, h bucketHead) (bool, error) {
-	if h.Last > 0 {
-		return true, nil
-	}
-	for _, c := range h.Chain {
-		if c.End != nil {
-			if *c.End > 0 {
-				return true, nil
-			}
-			continue
-		}
-		body, _, err := b.get(ctx, b.logKey(h.Name, c.Term, c.Nonce)+slotName(0))
-		if errors.Is(err, blob.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		// Damage is for the claim to find.
-		if f, _, _, err := decodeSlot(body); !errors.Is(err, errTorn) && f.Kind != slotSeal {
-			return true, nil
-		}
-	}
-	return false, nil
+	found, err := m.Result()
+	return found, b.judged(Name(h.Name), err)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 	"github.com/easelhq/easel/pages"
 )
 
@@ -51,7 +52,7 @@ func (b *Bucket) copyOnce(ctx context.Context, name Name, path string) (last uin
 		return 0, ErrNotFound
 	case err != nil:
 		return 0, err
-	case h.State == stateErased:
+	case h.State == fencing.Erased:
 		return 0, ErrErased
 	}
 	last = h.Last
@@ -65,7 +66,7 @@ func (b *Bucket) copyOnce(ctx context.Context, name Name, path string) (last uin
 	now, is, herr := b.readHead(ctx, name)
 	switch {
 	case herr == nil && is == v:
-	case herr == nil && now.State == stateErased:
+	case herr == nil && now.State == fencing.Erased:
 		err = ErrErased
 	case herr == nil:
 		err = errChanged
@@ -92,11 +93,11 @@ func damagedf(format string, args ...any) error { return &damagedObject{fmt.Erro
 
 // copyTo writes the file that h describes, and returns how many batches came
 // after its files. ErrNotFound if there is no history.
-func (b *Bucket) copyTo(ctx context.Context, h bucketHead, f *os.File) (uint64, error) {
+func (b *Bucket) copyTo(ctx context.Context, h fencing.Head, f *os.File) (uint64, error) {
 	var slots []logSlot
 	open := false // a term so far has no end
 	for _, c := range h.Chain {
-		log, err := b.readLog(ctx, h.Name, c)
+		log, err := b.readLog(ctx, Name(h.Name), c)
 		if err != nil {
 			return 0, err
 		}
@@ -113,7 +114,7 @@ func (b *Bucket) copyTo(ctx context.Context, h bucketHead, f *os.File) (uint64, 
 	template := h.Template
 	for i, s := range slots {
 		payload := s.payload
-		if first := i == 0 && h.Last == 0; first != (s.facts.Kind == slotBirth) {
+		if first := i == 0 && h.Last == 0; first != (s.facts.Kind == fencing.Birth) {
 			return 0, damagedf("slot %d of term %d is of kind %d", s.facts.Seq, s.facts.Term, s.facts.Kind)
 		} else if first {
 			template, payload = hex.EncodeToString(payload[:32]), payload[32:]
@@ -136,9 +137,9 @@ func (b *Bucket) copyTo(ctx context.Context, h bucketHead, f *os.File) (uint64, 
 	return uint64(len(slots)), nil
 }
 
-func (b *Bucket) copyBase(ctx context.Context, h bucketHead, template string, f *os.File) error {
+func (b *Bucket) copyBase(ctx context.Context, h fencing.Head, template string, f *os.File) error {
 	if h.Snap == nil {
-		body, err := b.readTemplate(ctx, h.Name, template)
+		body, err := b.readTemplate(ctx, Name(h.Name), template)
 		if err != nil {
 			return err
 		}
@@ -146,11 +147,11 @@ func (b *Bucket) copyBase(ctx context.Context, h bucketHead, template string, f 
 			return fmt.Errorf("copy %s: %w", h.Name, err)
 		}
 	}
-	for _, hf := range h.files() {
+	for _, hf := range h.Files() {
 		if hf.File == "" {
 			continue
 		}
-		body, err := b.loadFile(ctx, h.Name, hf)
+		body, err := b.loadFile(ctx, Name(h.Name), hf)
 		if err != nil {
 			return err
 		}
@@ -181,7 +182,7 @@ func (b *Bucket) loadFile(ctx context.Context, name Name, hf headFile) ([]byte, 
 
 // logSlot is one batch in a log.
 type logSlot struct {
-	facts   slotFacts
+	facts   fencing.Slot
 	payload []byte
 	size    int64
 }
@@ -197,12 +198,12 @@ type logRead struct {
 
 // readLog reads the batches of one term, without sealing it. What contradicts
 // itself is a *damagedObject.
-func (b *Bucket) readLog(ctx context.Context, name Name, c logTerm) (logRead, error) {
+func (b *Bucket) readLog(ctx context.Context, name Name, c fencing.LogTerm) (logRead, error) {
 	var out logRead
 	prefix := b.logKey(name, c.Term, c.Nonce)
 	after := ""
 	if c.From > 0 {
-		after = prefix + slotName(c.From-1)
+		after = prefix + fencing.SlotName(c.From-1)
 	}
 	names, err := b.list(ctx, prefix, after)
 	if err != nil {
@@ -212,7 +213,7 @@ func (b *Bucket) readLog(ctx context.Context, name Name, c logTerm) (logRead, er
 	parallel(len(names), func(i int) { bodies[i], _, errs[i] = b.get(ctx, prefix+names[i]) })
 	next, prev, watermark := c.From, uint32(0), uint64(0)
 	for i, n := range names {
-		seq, ok := slotSeq(n)
+		seq, ok := fencing.SlotSeq(n)
 		switch {
 		case !ok:
 			return out, damagedf("object %q in the log of term %d", n, c.Term)
@@ -221,11 +222,11 @@ func (b *Bucket) readLog(ctx context.Context, name Name, c logTerm) (logRead, er
 		case errs[i] != nil:
 			return out, errs[i]
 		}
-		f, payload, sum, err := decodeSlot(bodies[i])
+		f, payload, sum, err := fencing.DecodeSlot(bodies[i])
 		if err == nil && (f.Term != c.Term || f.Nonce != c.Nonce || f.Seq != seq) {
 			err = errors.New("it holds another")
 		}
-		torn := errors.Is(err, errTorn)
+		torn := errors.Is(err, fencing.ErrTorn)
 		if err != nil && !torn {
 			return out, damagedf("slot %d of term %d: %w", seq, c.Term, err)
 		}
@@ -234,11 +235,11 @@ func (b *Bucket) readLog(ctx context.Context, name Name, c logTerm) (logRead, er
 		}
 		out.bytes += int64(len(bodies[i]))
 		switch {
-		case out.sealed || seq != next || c.End != nil && seq >= *c.End && f.Kind != slotSeal && !torn:
+		case out.sealed || seq != next || c.End != nil && seq >= *c.End && f.Kind != fencing.Seal && !torn:
 			out.beyond = append(out.beyond, strings.TrimPrefix(prefix, b.actorKey(name))+n)
 		case torn:
 			out.sealed, out.torn = true, true
-		case f.Kind == slotSeal:
+		case f.Kind == fencing.Seal:
 			out.sealed = true
 		case next > c.From && f.Prev != prev:
 			return out, damagedf("slot %d of term %d does not follow the one before", seq, c.Term)

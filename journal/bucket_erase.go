@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // Erase implements Journal. The tombstone comes first, then every log is sealed,
@@ -25,7 +26,7 @@ func (b *Bucket) Erase(ctx context.Context, name Name) error {
 	defer b.left()
 	for range claimTries {
 		h, err := b.bury(ctx, name)
-		if _, again := errors.AsType[*errMoved](err); again {
+		if _, again := errors.AsType[*fencing.Other](err); again {
 			continue
 		}
 		if err != nil || h == nil {
@@ -38,39 +39,42 @@ func (b *Bucket) Erase(ctx context.Context, name Name) error {
 
 // bury makes the tombstone and returns the last head, or nil if there is nothing
 // to erase.
-func (b *Bucket) bury(ctx context.Context, name Name) (*bucketHead, error) {
+func (b *Bucket) bury(ctx context.Context, name Name) (*fencing.Head, error) {
 	h, v, err := b.readHead(ctx, name)
 	switch {
 	case errors.Is(err, blob.ErrNotFound):
 		return nil, nil
 	case errors.Is(err, ErrCorrupt):
-		h = bucketHead{Name: name} // its logs are found by listing
+		h = fencing.Head{Name: string(name)} // its logs are found by listing
 	case err != nil:
 		return nil, err
-	case h.State == stateErased:
+	case h.State == fencing.Erased:
 		return &h, nil // again: what landed since goes too
 	default:
 		if born, err := b.born(ctx, h); err != nil || !born {
 			return nil, err
 		}
 	}
-	tomb := bucketHead{Name: name, State: stateErased, Term: h.Term + 1, Nonce: b.hooks.nonce(), Chain: h.Chain}
-	if _, err := b.casHead(ctx, nil, tomb, v); err != nil {
+	tomb := fencing.Head{Name: string(name), State: fencing.Erased, Term: h.Term + 1, Nonce: b.hooks.nonce(), Chain: h.Chain}
+	body, err := fencing.EncodeHead(tomb)
+	if err != nil {
 		return nil, err
 	}
-	return &tomb, nil
+	_, err = b.write(ctx, nil, fencing.Write{Key: b.headKey(name), Body: body, Over: string(v)})
+	return &tomb, err
 }
 
 // wipe seals every log of an erased actor and deletes its data.
-func (b *Bucket) wipe(ctx context.Context, h bucketHead) error {
-	prefix := b.actorKey(h.Name)
+func (b *Bucket) wipe(ctx context.Context, h fencing.Head) error {
+	actor := Name(h.Name)
+	prefix := b.actorKey(actor)
 	names, err := b.list(ctx, prefix, "")
 	if err != nil {
 		return err
 	}
 	logs := map[string]*deadLog{}
 	for _, c := range h.Chain {
-		logs[b.logKey(h.Name, c.Term, c.Nonce)] = &deadLog{from: c.From, open: c.End == nil}
+		logs[b.logKey(actor, c.Term, c.Nonce)] = &deadLog{from: c.From, open: c.End == nil}
 	}
 	var keys []string
 	for _, name := range names {
@@ -90,7 +94,7 @@ func (b *Bucket) wipe(ctx context.Context, h bucketHead) error {
 		}
 	}
 	for log, l := range logs {
-		more, err := b.wipeLog(ctx, h.Name, log, l)
+		more, err := b.wipeLog(ctx, actor, log, l)
 		if err != nil {
 			return err
 		}
@@ -116,7 +120,7 @@ func cutSlot(name string) (log string, seq uint64, ok bool) {
 	if !strings.HasPrefix(name, "log/") || i < len("log/") {
 		return "", 0, false
 	}
-	seq, ok = slotSeq(name[i+1:])
+	seq, ok = fencing.SlotSeq(name[i+1:])
 	return name[:i+1], seq, ok
 }
 
@@ -131,7 +135,7 @@ func (b *Bucket) wipeLog(ctx context.Context, name Name, log string, l *deadLog)
 	ends := map[uint64]bool{} // slots that are a seal
 	bodies, versions := make([][]byte, len(l.seqs)), make([]blob.Version, len(l.seqs))
 	errs := make([]error, len(l.seqs))
-	parallel(len(l.seqs), func(i int) { bodies[i], versions[i], errs[i] = b.get(ctx, log+slotName(l.seqs[i])) })
+	parallel(len(l.seqs), func(i int) { bodies[i], versions[i], errs[i] = b.get(ctx, log+fencing.SlotName(l.seqs[i])) })
 	for i, seq := range l.seqs {
 		if errors.Is(errs[i], blob.ErrNotFound) {
 			continue
@@ -139,17 +143,17 @@ func (b *Bucket) wipeLog(ctx context.Context, name Name, log string, l *deadLog)
 		if errs[i] != nil {
 			return nil, errs[i]
 		}
-		f, _, _, err := decodeSlot(bodies[i])
+		f, _, _, err := fencing.DecodeSlot(bodies[i])
 		switch {
-		case err == nil && f.Kind == slotSeal:
+		case err == nil && f.Kind == fencing.Seal:
 			ends[seq] = true
-		case errors.Is(err, errTorn):
+		case errors.Is(err, fencing.ErrTorn):
 			if err := b.sealTorn(ctx, log, facts, seq, versions[i]); err != nil {
 				return nil, err
 			}
 			ends[seq] = true
 		default:
-			keys = append(keys, log+slotName(seq))
+			keys = append(keys, log+fencing.SlotName(seq))
 		}
 	}
 	if !l.open && (!l.unknown || len(ends) > 0) {
@@ -160,10 +164,10 @@ func (b *Bucket) wipeLog(ctx context.Context, name Name, log string, l *deadLog)
 			continue
 		}
 		facts.Seq = seq
-		seal, _ := encodeSlot(facts, nil)
-		err := b.putOnce(ctx, nil, log+slotName(seq), seal)
-		if _, clash := errors.AsType[*taken](err); clash {
-			keys = append(keys, log+slotName(seq)) // its owner was faster
+		seal, _ := fencing.EncodeSlot(facts, nil)
+		err := b.putOnce(ctx, nil, log+fencing.SlotName(seq), seal)
+		if _, clash := errors.AsType[*fencing.Other](err); clash {
+			keys = append(keys, log+fencing.SlotName(seq)) // its owner was faster
 			continue
 		}
 		if err != nil {
@@ -175,11 +179,11 @@ func (b *Bucket) wipeLog(ctx context.Context, name Name, log string, l *deadLog)
 }
 
 // sealTorn replaces a torn slot, in which half a batch may lie, by a seal.
-func (b *Bucket) sealTorn(ctx context.Context, log string, facts slotFacts, seq uint64, v blob.Version) error {
+func (b *Bucket) sealTorn(ctx context.Context, log string, facts fencing.Slot, seq uint64, v blob.Version) error {
 	facts.Seq = seq
-	seal, _ := encodeSlot(facts, nil)
+	seal, _ := fencing.EncodeSlot(facts, nil)
 	err := b.try(ctx, nil, 0, func(ctx context.Context) error {
-		_, err := b.store.PutIfMatch(ctx, log+slotName(seq), seal, v)
+		_, err := b.store.PutIfMatch(ctx, log+fencing.SlotName(seq), seal, v)
 		return err
 	})
 	if errors.Is(err, blob.ErrExists) {
@@ -189,12 +193,12 @@ func (b *Bucket) sealTorn(ctx context.Context, log string, facts slotFacts, seq 
 }
 
 // logFacts reads term and nonce from a log's key.
-func logFacts(log string) (slotFacts, error) {
+func logFacts(log string) (fencing.Slot, error) {
 	parts := strings.Split(strings.TrimSuffix(log, "/"), "/")
 	term, nonce, _ := strings.Cut(parts[len(parts)-1], "-")
 	n, err := strconv.ParseUint(term, 16, 64)
 	if err == nil {
-		err = checkNonce(nonce)
+		err = fencing.CheckNonce(nonce)
 	}
-	return slotFacts{Kind: slotSeal, Term: n, Nonce: nonce}, err
+	return fencing.Slot{Kind: fencing.Seal, Term: n, Nonce: nonce}, err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // BucketFault is a planted fault.
@@ -24,12 +26,10 @@ const (
 
 // WithFault returns the options with a fault planted.
 func (o BucketOptions) WithFault(f BucketFault) BucketOptions {
-	o.hooks.noSeal = f == NoSeal
-	o.hooks.deleteSeals = f == DeleteSeals
-	o.hooks.deleteTorn = f == DeleteTorn
-	o.hooks.trustConflict = f == TrustConflict
-	o.hooks.ackOutOfOrder = f == AckOutOfOrder
-	o.hooks.noRecheck = f == NoRecheck
+	o.hooks.bugs = fencing.Bugs{
+		NoSeal: f == NoSeal, DeleteSeals: f == DeleteSeals, DeleteTorn: f == DeleteTorn, TrustConflict: f == TrustConflict,
+		AckOutOfOrder: f == AckOutOfOrder, NoRecheck: f == NoRecheck,
+	}
 	o.hooks.tidyBlind = f == TidyBlind
 	return o
 }
@@ -61,17 +61,17 @@ func TermNumber(t Term) uint64 { return t.(*bucketTerm).number }
 func CompactTerm(ctx context.Context, t Term) error { return t.(*bucketTerm).compactSome(ctx) }
 
 // SealKind is what DecodeSlot says of a seal.
-const SealKind = int(slotSeal)
+const SealKind = int(fencing.Seal)
 
 // DecodeSlot returns what a slot holds, and whether it is whole.
 func DecodeSlot(b []byte) (kind int, payload []byte, err error) {
-	f, payload, _, err := decodeSlot(b)
+	f, payload, _, err := fencing.DecodeSlot(b)
 	return int(f.Kind), payload, err
 }
 
 // EncodeSlot returns a slot with these bytes.
 func EncodeSlot(seq uint64, payload []byte) []byte {
-	b, _ := encodeSlot(slotFacts{Kind: slotData, Term: 7, Seq: seq, Nonce: newNonce()}, payload)
+	b, _ := fencing.EncodeSlot(fencing.Slot{Kind: fencing.Data, Term: 7, Seq: seq, Nonce: newNonce()}, payload)
 	return b
 }
 
@@ -81,7 +81,7 @@ func RecodeBucketHead(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeBucketHead(h)
+	return fencing.EncodeHead(h)
 }
 
 // CompactTermIfChained waits for the compaction that a claim of a long chain has

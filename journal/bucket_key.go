@@ -4,9 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // maxKeyName is the longest name that is an actor's key segment as it is.
@@ -25,40 +25,22 @@ func (n Name) keyName() string {
 
 func (b *Bucket) actorsKey() string            { return b.prefix + "actors/" }
 func (b *Bucket) actorKey(name Name) string    { return b.actorsKey() + name.keyName() + "/" }
-func (b *Bucket) headKey(name Name) string     { return b.actorKey(name) + "head" }
+func (b *Bucket) headKey(name Name) string     { return fencing.HeadKey(b.actorKey(name)) }
 func (b *Bucket) templateKey(id string) string { return b.prefix + "templates/" + id }
 
 // logKey is the prefix of a term's slots.
 func (b *Bucket) logKey(name Name, term uint64, nonce string) string {
-	return fmt.Sprintf("%slog/%016x-%s/", b.actorKey(name), term, nonce)
-}
-
-func slotName(seq uint64) string { return fmt.Sprintf("%016x", seq) }
-
-// slotSeq undoes slotName.
-func slotSeq(s string) (uint64, bool) {
-	seq, err := strconv.ParseUint(s, 16, 64)
-	return seq, err == nil && slotName(seq) == s
+	return fencing.LogKey(b.actorKey(name), term, nonce)
 }
 
 // fileKey is the key of a merge ("l1-…") or a snapshot ("snap-…").
 func (b *Bucket) fileKey(name Name, file string) string {
-	kind, rest, _ := strings.Cut(file, "-")
-	return b.actorKey(name) + kind + "/" + rest
+	return fencing.FileKey(b.actorKey(name), file)
 }
-
-const nonceBytes = 16
 
 // newNonce returns what no other claim ever has.
 func newNonce() string {
-	var b [nonceBytes]byte
+	var b [fencing.NonceBytes]byte
 	_, _ = rand.Read(b[:]) // it never fails
 	return hex.EncodeToString(b[:])
-}
-
-func checkNonce(s string) error {
-	if b, err := hex.DecodeString(s); err != nil || len(b) != nonceBytes || hex.EncodeToString(b) != s {
-		return fmt.Errorf("nonce %q", s)
-	}
-	return nil
 }

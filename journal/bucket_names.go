@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // Names implements Journal. It costs a listing request for each thousand objects
@@ -96,12 +97,12 @@ func (b *Bucket) alive(ctx context.Context, segment string, prefix Name) (Name, 
 		}
 		return name, nil // corrupt is not gone
 	}
-	if h.State == stateErased || !h.Name.Below(prefix) {
+	if h.State == fencing.Erased || !Name(h.Name).Below(prefix) {
 		return "", nil
 	}
 	born, err := b.born(ctx, h)
 	if err != nil || !born {
 		return "", err
 	}
-	return h.Name, nil
+	return Name(h.Name), nil
 }

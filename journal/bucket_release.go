@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"errors"
+
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // Release implements Term. It compacts what is not covered and closes the head,
@@ -22,7 +24,7 @@ func (t *bucketTerm) Release(ctx context.Context) error {
 	}
 	defer leave()
 	t.mu.Lock()
-	err, established := t.err, t.established
+	err, established := t.line.Err(), t.line.IsEstablished()
 	t.mu.Unlock()
 	if err != nil || !established {
 		return err
@@ -37,9 +39,8 @@ func (t *bucketTerm) Release(ctx context.Context) error {
 // drain refuses further appends and waits until all are answered.
 func (t *bucketTerm) drain(ctx context.Context) error {
 	t.mu.Lock()
-	t.leaving = true
-	t.pumpLocked() // nothing lingers any more
-	if t.atRestLocked() {
+	t.doLocked(t.line.Leave(t.b.now()))
+	if t.line.AtRest() {
 		t.mu.Unlock()
 		return nil
 	}
@@ -67,7 +68,7 @@ func (t *bucketTerm) close(ctx context.Context) error {
 			t.tidyOnce(ctx)
 			return nil
 		}
-		if err != nil && !errors.Is(err, errAdopted) {
+		if err != nil && !errors.Is(err, fencing.ErrAdopted) {
 			return err
 		}
 	}
@@ -75,8 +76,8 @@ func (t *bucketTerm) close(ctx context.Context) error {
 
 // closeWith covers refs, all that is left, and closes the head at once. If they
 // cannot be covered the closed head says how many there are.
-func (t *bucketTerm) closeWith(ctx context.Context, refs []slotRef) error {
-	h, made := t.head, ""
+func (t *bucketTerm) closeWith(ctx context.Context, refs []fencing.Ref) error {
+	h, made := t.hold.Head, ""
 	if len(refs) > 0 {
 		extended, file, err := t.extend(ctx, refs, t.cheaper)
 		if errors.Is(err, ErrFenced) || errors.Is(err, ErrCorrupt) {
@@ -88,21 +89,12 @@ func (t *bucketTerm) closeWith(ctx context.Context, refs []slotRef) error {
 			refs = nil
 		}
 	}
-	h.State = stateClosed
-	h.Chain = trim(h.Chain, refs)
-	for i := range h.Chain {
-		if h.Chain[i].Nonce == t.nonce {
-			end := t.end()
-			h.Chain[i].End = &end
-		}
-	}
-	h.Chain = trim(h.Chain, nil)
-	return t.put(ctx, h, made)
+	return t.put(ctx, h.Close(t.hold.Nonce, t.end(), refs), made)
 }
 
 // end is the number of slots of a term at rest.
 func (t *bucketTerm) end() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.out.durable
+	return t.line.Slots()
 }

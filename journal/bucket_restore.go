@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 	"github.com/easelhq/easel/pages"
 )
 
@@ -25,12 +26,12 @@ func (t *bucketTerm) Restore(ctx context.Context, path string) (err error) {
 	}
 	defer leave()
 	t.mu.Lock()
-	refs, ended := t.refs[:len(t.refs):len(t.refs)], t.err
+	refs, ended := t.refs[:len(t.refs):len(t.refs)], t.line.Err()
 	t.mu.Unlock()
 	if ended != nil {
 		return ended
 	}
-	base, sets, err := t.load(ctx, t.head, refs)
+	base, sets, err := t.load(ctx, t.hold.Head, refs)
 	if err != nil {
 		return t.lost(err)
 	}
@@ -66,12 +67,12 @@ func (t *bucketTerm) lost(err error) error {
 
 // load returns what an actor's history starts from and what came after it, the
 // batches merged.
-func (t *bucketTerm) load(ctx context.Context, h bucketHead, refs []slotRef) (base pages.Set, after []pages.Set, err error) {
+func (t *bucketTerm) load(ctx context.Context, h fencing.Head, refs []fencing.Ref) (base pages.Set, after []pages.Set, err error) {
 	batches, template, err := t.batches(ctx, h, refs)
 	if err != nil {
 		return pages.Set{}, nil, err
 	}
-	files, err := t.readFiles(ctx, h.files())
+	files, err := t.readFiles(ctx, h.Files())
 	if err != nil {
 		return pages.Set{}, nil, err
 	}
@@ -109,7 +110,7 @@ func (t *bucketTerm) readBase(ctx context.Context, template string) (pages.Set, 
 }
 
 // batches returns what refs hold, and the template of the history.
-func (t *bucketTerm) batches(ctx context.Context, h bucketHead, refs []slotRef) ([]pages.Set, string, error) {
+func (t *bucketTerm) batches(ctx context.Context, h fencing.Head, refs []fencing.Ref) ([]pages.Set, string, error) {
 	sets, errs := make([]pages.Set, len(refs)), make([]error, len(refs))
 	template := h.Template
 	if template == "" {
@@ -140,30 +141,30 @@ func firstOf(errs []error) error {
 
 // readBatch returns the set of a slot and, if it is the first of a history, its
 // template.
-func (t *bucketTerm) readBatch(ctx context.Context, r slotRef, first bool) (pages.Set, string, error) {
-	body := r.body
+func (t *bucketTerm) readBatch(ctx context.Context, r fencing.Ref, first bool) (pages.Set, string, error) {
+	body := r.Body
 	if body == nil {
 		var err error
-		body, _, err = t.b.get(ctx, t.b.logKey(t.name, r.term, r.nonce)+slotName(r.seq))
+		body, _, err = t.b.get(ctx, r.Key(t.hold.Dir))
 		if errors.Is(err, blob.ErrNotFound) {
-			return pages.Set{}, "", t.damaged(ctx, fmt.Errorf("slot %d of term %d is missing", r.seq, r.term))
+			return pages.Set{}, "", t.damaged(ctx, fmt.Errorf("slot %d of term %d is missing", r.Seq, r.Term))
 		}
 		if err != nil {
 			return pages.Set{}, "", err
 		}
 	}
 	bad := func(err error) (pages.Set, string, error) {
-		return pages.Set{}, "", t.damaged(ctx, fmt.Errorf("slot %d of term %d: %w", r.seq, r.term, err))
+		return pages.Set{}, "", t.damaged(ctx, fmt.Errorf("slot %d of term %d: %w", r.Seq, r.Term, err))
 	}
-	f, payload, _, err := decodeSlot(body)
+	f, payload, _, err := fencing.DecodeSlot(body)
 	if err != nil {
 		return bad(err)
 	}
-	want := slotData
+	want := fencing.Data
 	if first {
-		want = slotBirth
+		want = fencing.Birth
 	}
-	if f.Kind != want || f.Term != r.term || f.Nonce != r.nonce || f.Seq != r.seq {
+	if f.Kind != want || f.Term != r.Term || f.Nonce != r.Nonce || f.Seq != r.Seq {
 		return bad(errors.New("it holds another"))
 	}
 	template := ""

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,16 +9,8 @@ import (
 	"time"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
-
-// taken says that a key which was to be made holds something else.
-type taken struct {
-	key     string
-	body    []byte
-	version blob.Version
-}
-
-func (t *taken) Error() string { return "object " + t.key + " exists and is another" }
 
 // definite reports whether asking the store again cannot change the answer.
 func definite(err error) bool {
@@ -27,7 +18,7 @@ func definite(err error) bool {
 		errors.Is(err, ErrFenced) || errors.Is(err, ErrCorrupt) {
 		return true
 	}
-	_, ok := errors.AsType[*taken](err)
+	_, ok := errors.AsType[*fencing.Other](err)
 	return ok
 }
 
@@ -91,32 +82,97 @@ func (b *Bucket) get(ctx context.Context, key string) (body []byte, v blob.Versi
 }
 
 // putOnce makes an object that never changes. It returns nil if the object is
-// there with these bytes, whoever was told so when, and *taken if it has others.
+// there with these bytes, whoever was told so when, and *fencing.Other if it has
+// others.
 func (b *Bucket) putOnce(ctx context.Context, stop <-chan struct{}, key string, body []byte) error {
-	first := true
-	return b.try(ctx, stop, len(body), func(ctx context.Context) error {
-		_, err := b.store.PutIfAbsent(ctx, key, body)
-		retry := !first
-		first = false
-		if !errors.Is(err, blob.ErrExists) {
-			return err
-		}
-		if retry && b.hooks.trustConflict {
-			return nil
-		}
-		// It may be our own, of an attempt whose answer was lost.
-		there, v, err := b.read(ctx, key)
-		switch {
-		case errors.Is(err, blob.ErrNotFound):
-			return &taken{key: key} // and gone again: somebody else is at work here
-		case err != nil:
-			return err
-		case bytes.Equal(there, body):
-			return nil
-		default:
-			return &taken{key: key, body: there, version: v}
+	_, err := b.write(ctx, stop, fencing.Write{Key: key, Body: body})
+	return err
+}
+
+// write performs a conditional write until it is known what came of it. It
+// returns the object's version, or *fencing.Other if another one is there.
+func (b *Bucket) write(ctx context.Context, stop <-chan struct{}, w fencing.Write) (v string, err error) {
+	p := fencing.Put{Write: w, Bugs: b.hooks.bugs}
+	err = b.try(ctx, stop, len(w.Body), func(ctx context.Context) error {
+		for move := fencing.Send; ; {
+			reply, silence := b.reply(ctx, w, move)
+			switch move = p.Step(reply); move {
+			case fencing.Rest:
+				return silence
+			case fencing.Over:
+				v, err = p.Result()
+				return err
+			}
 		}
 	})
+	return v, err
+}
+
+// reply makes one move of a write. The error says why there was no answer.
+func (b *Bucket) reply(ctx context.Context, w fencing.Write, move fencing.Move) (fencing.Reply, error) {
+	if move == fencing.Look {
+		body, v, err := b.read(ctx, w.Key)
+		switch {
+		case err == nil:
+			return fencing.Reply{Kind: fencing.Found, Body: body, Version: string(v)}, nil
+		case errors.Is(err, blob.ErrNotFound):
+			return fencing.Reply{Kind: fencing.Missing}, nil
+		}
+		return fencing.Reply{}, err
+	}
+	var v blob.Version
+	var err error
+	if w.Over == "" {
+		v, err = b.store.PutIfAbsent(ctx, w.Key, w.Body)
+	} else {
+		v, err = b.store.PutIfMatch(ctx, w.Key, w.Body, blob.Version(w.Over))
+	}
+	switch {
+	case err == nil:
+		return fencing.Reply{Kind: fencing.Took, Version: string(v)}, nil
+	case errors.Is(err, blob.ErrExists):
+		return fencing.Reply{Kind: fencing.Refused}, nil
+	}
+	return fencing.Reply{}, err
+}
+
+// perform does what a machine asks of the store.
+func (b *Bucket) perform(ctx context.Context, r fencing.Request) (a fencing.Answer) {
+	switch r := r.(type) {
+	case fencing.Get:
+		var v blob.Version
+		a.Body, v, a.Err = b.get(ctx, r.Key)
+		a.Version = string(v)
+		if errors.Is(a.Err, blob.ErrNotFound) {
+			a.Err = fencing.ErrAbsent
+		}
+	case fencing.Read:
+		errs := make([]error, len(r.Keys))
+		a.Bodies = make([][]byte, len(r.Keys))
+		parallel(len(r.Keys), func(i int) { a.Bodies[i], _, errs[i] = b.get(ctx, r.Keys[i]) })
+		for i, err := range errs {
+			if err == nil {
+				continue
+			}
+			a.Bodies[i] = nil
+			if !errors.Is(err, blob.ErrNotFound) && a.Err == nil {
+				a.Err = err
+			}
+		}
+	case fencing.List:
+		a.Names, a.Err = b.list(ctx, r.Prefix, r.After)
+	case fencing.Write:
+		a.Version, a.Err = b.write(ctx, nil, r)
+	}
+	return a
+}
+
+// judged returns what a machine ended with, and tells operators of damage.
+func (b *Bucket) judged(name Name, err error) error {
+	if d, ok := errors.AsType[*fencing.Damage](err); ok {
+		return b.corrupt(name, d.Cause)
+	}
+	return err
 }
 
 // list returns the keys below prefix after the key after, without the prefix.
@@ -183,63 +239,29 @@ func parallel(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// errMoved: a head is no longer what it was when it was read.
-type errMoved struct {
-	body    []byte
-	version blob.Version
+// decodeBucketHead reads a head of an actor whose name is not known.
+func decodeBucketHead(b []byte) (fencing.Head, error) {
+	h, err := fencing.DecodeHead(b)
+	if err == nil {
+		err = Name(h.Name).Check()
+	}
+	return h, err
 }
 
-func (*errMoved) Error() string { return "head was changed by another" }
-
 // readHead returns blob.ErrNotFound if there is none.
-func (b *Bucket) readHead(ctx context.Context, name Name) (bucketHead, blob.Version, error) {
+func (b *Bucket) readHead(ctx context.Context, name Name) (fencing.Head, blob.Version, error) {
 	body, v, err := b.get(ctx, b.headKey(name))
 	if err != nil {
-		return bucketHead{}, "", err
+		return fencing.Head{}, "", err
 	}
-	h, err := decodeBucketHead(body)
-	if err == nil && h.Name != name {
+	h, err := fencing.DecodeHead(body)
+	if err == nil && h.Name != string(name) {
 		err = fmt.Errorf("it is of %s", h.Name)
 	}
 	if err != nil {
-		return bucketHead{}, v, b.corrupt(name, fmt.Errorf("head: %w", err))
+		return fencing.Head{}, v, b.corrupt(name, fmt.Errorf("head: %w", err))
 	}
 	return h, v, nil
-}
-
-// casHead makes h the head that follows version v, or the first one if v is "".
-// Every head differs from all before it, so that its bytes tell whether a write
-// without an answer took place. It returns *errMoved if another came first.
-func (b *Bucket) casHead(ctx context.Context, stop <-chan struct{}, h bucketHead, v blob.Version) (blob.Version, error) {
-	body, err := encodeBucketHead(h)
-	if err != nil {
-		return "", err
-	}
-	key := b.headKey(h.Name)
-	moved := (*errMoved)(nil)
-	err = b.try(ctx, stop, 0, func(ctx context.Context) error {
-		var at blob.Version
-		var err error
-		if v == "" {
-			at, err = b.store.PutIfAbsent(ctx, key, body)
-		} else {
-			at, err = b.store.PutIfMatch(ctx, key, body, v)
-		}
-		if errors.Is(err, blob.ErrExists) {
-			var there []byte
-			if there, at, err = b.read(ctx, key); err == nil && !bytes.Equal(there, body) {
-				moved = &errMoved{body: there, version: at}
-			}
-		}
-		if err == nil {
-			v = at
-		}
-		return err
-	})
-	if moved != nil {
-		return "", moved
-	}
-	return v, err
 }
 
 // corrupt notes that what is kept of an actor cannot be trusted.

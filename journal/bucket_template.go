@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 func sumsTo(body []byte, id string) bool {
@@ -25,10 +26,10 @@ func (b *Bucket) keepTemplate(ctx context.Context, t Template) error {
 	}
 	key := b.templateKey(t.ID)
 	err := b.putOnce(ctx, nil, key, t.Bytes)
-	if other, ok := errors.AsType[*taken](err); ok && other.version != "" {
+	if other, ok := errors.AsType[*fencing.Other](err); ok && other.Version != "" {
 		// Torn or damaged. Its name says what it must be, so that anyone may mend it.
 		err = b.try(ctx, nil, len(t.Bytes), func(ctx context.Context) error {
-			_, err := b.store.PutIfMatch(ctx, key, t.Bytes, other.version)
+			_, err := b.store.PutIfMatch(ctx, key, t.Bytes, blob.Version(other.Version))
 			return err
 		})
 		if errors.Is(err, blob.ErrExists) {

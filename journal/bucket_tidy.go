@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // tidyEvery is how many ownerships of an actor pass, if none of them crashed,
@@ -14,7 +15,7 @@ const tidyEvery = 8
 
 // untidy reports whether the owners before a claim that made term of a head in
 // state may have died between a head and the deletes after it.
-func untidy(state string, term uint64) bool { return state == stateLive || term%tidyEvery == 0 }
+func untidy(state string, term uint64) bool { return state == fencing.Live || term%tidyEvery == 0 }
 
 // tidy deletes what heads before this one superseded and a crash left behind. It
 // costs a listing, so it is done only where something is likely to be found. What
@@ -40,19 +41,19 @@ func (t *bucketTerm) tidy(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if h.Nonce != t.nonce || v != t.version {
+		if h.Nonce != t.hold.Nonce || string(v) != t.hold.Version {
 			return nil
 		}
 	}
 	named := map[string]bool{}
-	for _, f := range t.head.files() {
+	for _, f := range t.hold.Head.Files() {
 		named[t.b.fileKey(t.name, f.File)] = true
 	}
 	open := map[string]uint64{} // logs of the chain, with their first slot that is not covered
-	for _, c := range t.head.Chain {
+	for _, c := range t.hold.Head.Chain {
 		open[t.b.logKey(t.name, c.Term, c.Nonce)] = c.From
 	}
-	own := t.b.logKey(t.name, t.number, t.nonce)
+	own := t.b.logKey(t.name, t.number, t.hold.Nonce)
 	var keys, maybe []string
 	for _, name := range listed {
 		key := prefix + name
@@ -68,7 +69,7 @@ func (t *bucketTerm) tidy(ctx context.Context) error {
 				maybe = append(maybe, key) // a covered batch, or what ends its log
 			}
 		case !slot && (strings.HasPrefix(name, "l1/") || strings.HasPrefix(name, "snap/")):
-			if !named[key] && !strings.Contains(name, "-"+t.nonce+"-") {
+			if !named[key] && !strings.Contains(name, "-"+t.hold.Nonce+"-") {
 				keys = append(keys, key)
 			}
 		}
@@ -91,8 +92,8 @@ func (b *Bucket) batchesAmong(ctx context.Context, keys []string) ([]string, err
 	parallel(len(keys), func(i int) {
 		var body []byte
 		body, _, errs[i] = b.get(ctx, keys[i])
-		if f, _, _, err := decodeSlot(body); errs[i] == nil && err == nil {
-			found[i] = f.Kind != slotSeal
+		if f, _, _, err := fencing.DecodeSlot(body); errs[i] == nil && err == nil {
+			found[i] = f.Kind != fencing.Seal
 		}
 	})
 	var out []string

@@ -5,19 +5,13 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // checks are looks at the head that answer all who waited when they began.
 type checks struct {
-	mu      sync.Mutex // guards what follows
-	running bool
-	next    *check // of those who came after the running one began
-}
-
-type check struct {
-	done chan struct{} // closed when err is set
-	err  error
+	mu    sync.Mutex // guards what follows
+	looks fencing.Looks[chan error]
 }
 
 // Validate implements Term. It asks the store once for all who wait.
@@ -26,59 +20,48 @@ func (t *bucketTerm) Validate(ctx context.Context) error {
 		return err
 	}
 	t.mu.Lock()
-	err := t.err
+	err := t.line.Err()
 	t.mu.Unlock()
 	if err != nil {
 		return err
 	}
+	answer := make(chan error, 1) // exactly one comes
 	t.checks.mu.Lock()
-	if t.checks.next == nil {
-		t.checks.next = &check{done: make(chan struct{})}
-	}
-	c := t.checks.next
-	if !t.checks.running {
-		t.checks.running = true
+	if t.checks.looks.Ask(answer) {
 		t.b.spawn(t.check)
 	}
 	t.checks.mu.Unlock()
 	select {
-	case <-c.done:
-		return c.err
+	case err := <-answer:
+		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
 func (t *bucketTerm) check() {
-	for {
+	for again := true; again; {
+		err := t.validate(t.b.life)
+		var answered []chan error
 		t.checks.mu.Lock()
-		c := t.checks.next
-		t.checks.next = nil
-		t.checks.running = c != nil
+		answered, again = t.checks.looks.Done()
 		t.checks.mu.Unlock()
-		if c == nil {
-			return
+		for _, answer := range answered {
+			answer <- err
 		}
-		c.err = t.validate(t.b.life)
-		close(c.done)
 	}
 }
 
 func (t *bucketTerm) validate(ctx context.Context) error {
 	t.mu.Lock()
-	established := t.established
+	established := t.line.IsEstablished() // as it was before the look
 	t.mu.Unlock()
-	if !established {
-		_, _, err := t.b.get(ctx, t.b.headKey(t.name))
-		if errors.Is(err, blob.ErrNotFound) {
-			return nil // nobody was born
-		}
-	}
-	err := t.own(ctx)
+	a := t.b.perform(ctx, fencing.Get{Key: t.b.headKey(t.name)})
+	err := t.b.judged(t.name, t.hold.Valid(established, a))
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.err != nil {
-		return t.err
+	if ended := t.line.Err(); ended != nil {
+		return ended
 	}
 	if errors.Is(err, ErrFenced) || errors.Is(err, ErrCorrupt) {
 		t.endLocked(err)

@@ -3,7 +3,8 @@ package journal
 import (
 	"encoding/hex"
 	"fmt"
-	"path/filepath"
+
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 const (
@@ -24,22 +25,15 @@ type head struct {
 	L1   []headFile `json:"l1,omitempty"`
 }
 
-// headFile names one immutable LTX file in the actor's directory.
-type headFile struct {
-	// File is empty if the batches changed nothing.
-	File string `json:"file"`
-	From uint64 `json:"from"` // first batch it covers; 0 for a snapshot
-	To   uint64 `json:"to"`
-	Size int64  `json:"size"`
-	CRC  uint32 `json:"crc"` // CRC-32C of its bytes
-}
+// headFile names one immutable LTX file of the actor, in a folder or a bucket.
+type headFile = fencing.File
 
-func encodeHead(h head) ([]byte, error) { return encodeChecked(headPrefix, h) }
+func encodeHead(h head) ([]byte, error) { return fencing.EncodeChecked(headPrefix, h) }
 
 // decodeHead undoes encodeHead and checks what restoring relies on.
 func decodeHead(b []byte) (head, error) {
-	var h head
-	if err := decodeChecked(headPrefix, b, &h); err != nil {
+	h, err := fencing.DecodeChecked[head](headPrefix, b)
+	if err != nil {
 		return head{}, err
 	}
 	return h, h.check()
@@ -57,13 +51,13 @@ func (h head) check() error {
 	}
 	at := uint64(0)
 	if h.Snap != nil {
-		if err := h.Snap.check(); err != nil {
+		if err := h.Snap.Check(); err != nil {
 			return err
 		}
 		at = h.Snap.To
 	}
 	for _, f := range h.L1 {
-		if err := f.check(); err != nil {
+		if err := f.Check(); err != nil {
 			return err
 		}
 		if f.From != at+1 || f.To < f.From {
@@ -73,16 +67,6 @@ func (h head) check() error {
 	}
 	if at != h.Last || at == 0 {
 		return fmt.Errorf("files end at %d, not at %d", at, h.Last)
-	}
-	return nil
-}
-
-func (f headFile) check() error {
-	if f.File == "" && f.Size == 0 {
-		return nil
-	}
-	if f.File == "" || f.File != filepath.Base(f.File) || f.File[0] == '.' {
-		return fmt.Errorf("file name %q", f.File)
 	}
 	return nil
 }

@@ -2,28 +2,28 @@ package journal
 
 import (
 	"context"
-	"errors"
 
+	"github.com/easelhq/easel/journal/fencing"
 	"github.com/easelhq/easel/pages"
 )
 
 // Errors that callers branch on.
 var (
 	// ErrNotFound: the actor was never born (or, see ErrErased, lives no more).
-	ErrNotFound = errors.New("journal: no such actor")
+	ErrNotFound = fencing.ErrNotFound
 	// ErrErased: the actor was erased; its name is never used again.
-	ErrErased = errors.New("journal: actor was erased")
+	ErrErased = fencing.ErrErased
 	// ErrFenced: another owner has claimed the actor. It is final for the term:
 	// drop every held output and the working copy.
-	ErrFenced = errors.New("journal: fenced by a newer owner")
+	ErrFenced = fencing.ErrFenced
 	// ErrCorrupt: what is kept of the actor cannot be trusted. The actor stays
 	// closed until an operator has looked; never take it for the end of the log.
-	ErrCorrupt = errors.New("journal: corrupt")
+	ErrCorrupt = fencing.ErrCorrupt
 	// ErrUnavailable: the durable home cannot be reached, or holds too much
 	// that waits: the outcome of an append is unknown.
-	ErrUnavailable = errors.New("journal: durable home unavailable")
+	ErrUnavailable = fencing.ErrUnavailable
 	// ErrClosed: the journal or the term is closed.
-	ErrClosed = errors.New("journal: closed")
+	ErrClosed = fencing.ErrClosed
 )
 
 // Name names an actor in the durable home, such as "image/<tenant>/<id>". It

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/journal/fencing"
 )
 
 // Purge returns when nothing of erased actors is left in the log's files: it has
@@ -103,7 +104,7 @@ func (b *Bucket) Tombstones(ctx context.Context, prefix Name, each func(Name) bo
 			if !head || !known || !name.Below(prefix) {
 				continue
 			}
-			if h, _, err := b.readHead(ctx, name); err == nil && h.State == stateErased && !each(name) {
+			if h, _, err := b.readHead(ctx, name); err == nil && h.State == fencing.Erased && !each(name) {
 				return nil
 			}
 		}

@@ -1,4 +1,4 @@
-package journal
+package fencing
 
 import (
 	"encoding/binary"
@@ -31,33 +31,35 @@ const (
 	sealSize   = slotHeader + slotEnd
 )
 
-type slotKind uint8
+// Kind tells slots apart.
+type Kind uint8
 
+// The kinds of slots.
 const (
-	// slotData holds an encoded pages.Set.
-	slotData slotKind = 1
-	// slotBirth holds the 32 bytes of a template's id and the first set.
-	slotBirth slotKind = 2
-	// slotSeal ends a term for ever.
-	slotSeal slotKind = 3
+	// Data holds an encoded pages.Set.
+	Data Kind = 1
+	// Birth holds the 32 bytes of a template's id and the first set.
+	Birth Kind = 2
+	// Seal ends a term for ever.
+	Seal Kind = 3
 )
 
-// slotFacts are what a slot's header says.
-type slotFacts struct {
-	Kind      slotKind
-	Prev      uint32
+// Slot is what a slot's header says.
+type Slot struct {
+	Kind      Kind
+	Prev      uint32 // the checksum that ends the slot before; 0 in the first
 	Term      uint64
 	Seq       uint64
 	Nonce     string
 	Watermark uint64
 }
 
-// errTorn: an object is shorter than its header says. Whoever wrote it was told
+// ErrTorn says that an object is shorter than its header says. Whoever wrote it was told
 // nothing, or that it failed.
-var errTorn = errors.New("torn")
+var ErrTorn = errors.New("torn")
 
-// encodeSlot returns the object and the checksum that ends it.
-func encodeSlot(f slotFacts, payload []byte) ([]byte, uint32) {
+// EncodeSlot returns the object and the checksum that ends it.
+func EncodeSlot(f Slot, payload []byte) ([]byte, uint32) {
 	b := make([]byte, slotHeader, slotHeader+len(payload)+slotEnd)
 	copy(b, slotMagic)
 	binary.LittleEndian.PutUint16(b[8:], slotFormat)
@@ -65,7 +67,7 @@ func encodeSlot(f slotFacts, payload []byte) ([]byte, uint32) {
 	binary.LittleEndian.PutUint32(b[12:], f.Prev)
 	binary.LittleEndian.PutUint64(b[16:], f.Term)
 	binary.LittleEndian.PutUint64(b[24:], f.Seq)
-	_, _ = hex.Decode(b[32:48], []byte(f.Nonce)) // made by newNonce or checked by checkNonce
+	_, _ = hex.Decode(b[32:48], []byte(f.Nonce)) // made as one or checked by CheckNonce
 	binary.LittleEndian.PutUint64(b[48:], uint64(cap(b)))
 	binary.LittleEndian.PutUint64(b[56:], f.Watermark)
 	binary.LittleEndian.PutUint32(b[64:], crc32.Checksum(b[:64], castagnoli))
@@ -74,42 +76,42 @@ func encodeSlot(f slotFacts, payload []byte) ([]byte, uint32) {
 	return binary.LittleEndian.AppendUint32(b, sum), sum
 }
 
-// decodeSlot undoes encodeSlot. The payload shares b's memory. The error is
-// errTorn for a short object, and says what is wrong with any other.
-func decodeSlot(b []byte) (f slotFacts, payload []byte, sum uint32, err error) {
+// DecodeSlot undoes EncodeSlot. The payload shares b's memory. The error is
+// ErrTorn for a short object, and says what is wrong with any other.
+func DecodeSlot(b []byte) (f Slot, payload []byte, sum uint32, err error) {
 	if len(b) < slotHeader {
-		return slotFacts{}, nil, 0, errTorn
+		return Slot{}, nil, 0, ErrTorn
 	}
 	if string(b[:8]) != slotMagic || crc32.Checksum(b[:64], castagnoli) != binary.LittleEndian.Uint32(b[64:]) {
-		return slotFacts{}, nil, 0, errors.New("bad header")
+		return Slot{}, nil, 0, errors.New("bad header")
 	}
 	if format := binary.LittleEndian.Uint16(b[8:]); format != slotFormat || b[11] != 0 {
-		return slotFacts{}, nil, 0, fmt.Errorf("format %d", format)
+		return Slot{}, nil, 0, fmt.Errorf("format %d", format)
 	}
-	f = slotFacts{
-		Kind: slotKind(b[10]), Prev: binary.LittleEndian.Uint32(b[12:]),
+	f = Slot{
+		Kind: Kind(b[10]), Prev: binary.LittleEndian.Uint32(b[12:]),
 		Term: binary.LittleEndian.Uint64(b[16:]), Seq: binary.LittleEndian.Uint64(b[24:]),
 		Nonce: hex.EncodeToString(b[32:48]), Watermark: binary.LittleEndian.Uint64(b[56:]),
 	}
-	if f.Kind < slotData || f.Kind > slotSeal {
-		return slotFacts{}, nil, 0, fmt.Errorf("kind %d", f.Kind)
+	if f.Kind < Data || f.Kind > Seal {
+		return Slot{}, nil, 0, fmt.Errorf("kind %d", f.Kind)
 	}
 	total := binary.LittleEndian.Uint64(b[48:])
 	switch {
 	case total < sealSize || total > math.MaxInt64:
-		return slotFacts{}, nil, 0, fmt.Errorf("length %d", total)
+		return Slot{}, nil, 0, fmt.Errorf("length %d", total)
 	case uint64(len(b)) < total:
-		return f, nil, 0, errTorn
+		return f, nil, 0, ErrTorn
 	case uint64(len(b)) > total:
-		return slotFacts{}, nil, 0, fmt.Errorf("%d bytes, not %d", len(b), total)
+		return Slot{}, nil, 0, fmt.Errorf("%d bytes, not %d", len(b), total)
 	}
 	end := len(b) - slotEnd
 	sum = binary.LittleEndian.Uint32(b[end:])
 	if crc32.Checksum(b[:end], castagnoli) != sum {
-		return slotFacts{}, nil, 0, errors.New("bad checksum")
+		return Slot{}, nil, 0, errors.New("bad checksum")
 	}
-	if f.Kind == slotBirth && end-slotHeader < 32 {
-		return slotFacts{}, nil, 0, errors.New("birth without a template")
+	if f.Kind == Birth && end-slotHeader < 32 {
+		return Slot{}, nil, 0, errors.New("birth without a template")
 	}
 	return f, b[slotHeader:end], sum, nil
 }

@@ -1,4 +1,4 @@
-package journal
+package fencing
 
 import (
 	"bytes"
@@ -9,9 +9,11 @@ import (
 	"strconv"
 )
 
-// encodeChecked returns a line with a checksum and a line of JSON, so that a
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// EncodeChecked returns a line with a checksum and a line of JSON, so that a
 // head can be read with the eyes. The prefix names the format.
-func encodeChecked(prefix string, v any) ([]byte, error) {
+func EncodeChecked[T any](prefix string, v T) ([]byte, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -19,19 +21,19 @@ func encodeChecked(prefix string, v any) ([]byte, error) {
 	return fmt.Appendf(nil, "%s%08x\n%s\n", prefix, crc32.Checksum(body, castagnoli), body), nil
 }
 
-// decodeChecked undoes encodeChecked into v, a pointer.
-func decodeChecked(prefix string, b []byte, v any) error {
+// DecodeChecked undoes EncodeChecked.
+func DecodeChecked[T any](prefix string, b []byte) (v T, err error) {
 	rest, ok := bytes.CutPrefix(b, []byte(prefix))
 	if !ok || len(rest) < 10 || rest[8] != '\n' || rest[len(rest)-1] != '\n' {
-		return errors.New("no head")
+		return v, errors.New("no head")
 	}
 	sum, err := strconv.ParseUint(string(rest[:8]), 16, 32)
 	if err != nil || fmt.Sprintf("%08x", sum) != string(rest[:8]) {
-		return errors.New("no checksum")
+		return v, errors.New("no checksum")
 	}
 	body := rest[9 : len(rest)-1]
 	if crc32.Checksum(body, castagnoli) != uint32(sum) {
-		return errors.New("bad checksum")
+		return v, errors.New("bad checksum")
 	}
-	return json.Unmarshal(body, v)
+	return v, json.Unmarshal(body, &v)
 }
