@@ -111,7 +111,7 @@ func (s *State) predictions(t Turn, m Judge) (ids []easel.ID, more bool, err err
 	case !(*m.MinConfidence >= 0 && *m.MinConfidence <= 1):
 		return nil, false, easel.Invalid("min_confidence", "must be from 0 to 1")
 	}
-	more, err = eachByID(t.Tx(), s.image.ID, "", func(a *easel.Annotation) bool {
+	more, err = eachByID(t.Tx(), s.image.ID, "", func(a *box) bool {
 		if a.Source != easel.SourceModel || a.Confidence == nil || *a.Confidence < *m.MinConfidence {
 			return true
 		}

@@ -201,9 +201,12 @@ type Page struct {
 // PageReply holds at most about 200 KB of annotations.
 type PageReply struct {
 	Annotations []easel.Annotation
-	More        bool
-	Epoch       string
-	Ver         int64
+	// Places has, for each of them, the version that created it and its place in
+	// that batch: the order of lists. A node of an older version sends none.
+	Places [][2]int64 `json:",omitempty"`
+	More   bool
+	Epoch  string
+	Ver    int64
 }
 
 // Say stores a chat message; annotators and up may. It does not advance the

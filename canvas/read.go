@@ -50,12 +50,13 @@ func (s *State) log(t Turn, m Log) (LogReply, error) {
 func (s *State) page(t Turn, m Page) (PageReply, error) {
 	out := PageReply{Epoch: s.image.epoch, Ver: s.head.ver}
 	size := 0
-	more, err := eachByID(t.Tx(), s.image.ID, m.After, func(a *easel.Annotation) bool {
+	more, err := eachByID(t.Tx(), s.image.ID, m.After, func(b *box) bool {
 		if n := len(out.Annotations); n > 0 && (n == m.Limit || size >= pageBytes) {
 			return false
 		}
-		size += jsonSize(a)
-		out.Annotations = append(out.Annotations, *a)
+		size += jsonSize(&b.Annotation)
+		out.Annotations = append(out.Annotations, b.Annotation)
+		out.Places = append(out.Places, [2]int64{b.ver, b.pos})
 		return true
 	})
 	out.More = more

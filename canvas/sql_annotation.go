@@ -132,7 +132,7 @@ func eachBox(tx *sqlite.Tx, image easel.ID, f func(*box)) error {
 
 // eachByID calls f with annotations after an id ("": from the first), by
 // ascending id, until f returns false; more tells whether it did.
-func eachByID(tx *sqlite.Tx, image, after easel.ID, f func(*easel.Annotation) bool) (more bool, err error) {
+func eachByID(tx *sqlite.Tx, image, after easel.ID, f func(*box) bool) (more bool, err error) {
 	var rows *sqlite.Rows
 	if after.Valid() {
 		rows, err = tx.Query(`SELECT `+columns+` FROM annotation WHERE id > ? ORDER BY id`, idBytes(after))
@@ -142,7 +142,7 @@ func eachByID(tx *sqlite.Tx, image, after easel.ID, f func(*easel.Annotation) bo
 	if err != nil {
 		return false, fmt.Errorf("page annotations: %w", err)
 	}
-	return each(rows, image, func(b *box) bool { return f(&b.Annotation) })
+	return each(rows, image, f)
 }
 
 func each(rows *sqlite.Rows, image easel.ID, f func(*box) bool) (stopped bool, err error) {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// metric returns the sum of a metric of a node over its labels.
+// metric returns the sum of a metric of a node over its labels, or of the series
+// whose first labels name has.
 func (c *city) metric(t *testing.T, node, name string) float64 {
 	t.Helper()
 	sum := 0.0
@@ -19,7 +20,7 @@ func (c *city) metric(t *testing.T, node, name string) float64 {
 	for lines.Scan() {
 		line := lines.Text()
 		rest, ok := strings.CutPrefix(line, name)
-		if !ok || !strings.HasPrefix(rest, " ") && !strings.HasPrefix(rest, "{") {
+		if !ok || !strings.HasPrefix(rest, " ") && !strings.HasPrefix(rest, "{") && !strings.Contains(name, "{") {
 			continue
 		}
 		v, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)

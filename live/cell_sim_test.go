@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/live"
 )
 
@@ -45,6 +46,7 @@ func TestSimulationNotices(t *testing.T) {
 		"unfenced", // a stale owner may still write
 		"forget",   // the feed does not tell other nodes of batches
 		"silent",   // nobody tells rooms that their image has moved
+		"zombie",   // a stale owner may still answer reads
 	} {
 		t.Run(bug, func(t *testing.T) {
 			for seed := range uint64(300) {
@@ -136,6 +138,36 @@ func (w *crowd) op(s *simClient) {
 	s.op(`{"k":"patch","id":"` + id + `","set":{"label":"b"}}`)
 }
 
+// read looks at a node's copy: it shows all that was stored longer ago than its
+// age, as the home has it.
+func (w *crowd) read(p *place) {
+	v := p.room.Glance(live.Position{}, "")
+	w.note("read at %d: %d", p.i, v.Ver)
+	if !v.Good() {
+		return
+	}
+	if least := w.home.at(w.now.Add(-v.Age)); v.Ver < least || v.Age > live.MaxAge {
+		w.t.Fatalf("node %d reads version %d, %s old: version %d was stored before that", p.i, v.Ver, v.Age, least)
+	}
+	then := newOwner()
+	for _, b := range w.home.state.log[:v.Ver] {
+		for i, e := range b.Ops {
+			if e.Annotation == nil {
+				delete(then.boxes, e.ID)
+				continue
+			}
+			if _, ok := then.boxes[e.ID]; !ok {
+				then.places[e.ID] = [2]int64{b.Ver, int64(i)}
+			}
+			then.boxes[e.ID] = *e.Annotation
+		}
+	}
+	list, err := v.List(canvas.List{})
+	if want := then.list(v.Ver); err != nil || string(list.Body) != want {
+		w.t.Fatalf("node %d reads version %d as %s, the home has %s: %v", p.i, v.Ver, list.Body, want, err)
+	}
+}
+
 // step is one thing that happens.
 func (w *crowd) step() {
 	s, p := w.clients[w.rng.IntN(len(w.clients))], w.nodes[w.rng.IntN(len(w.nodes))]
@@ -178,6 +210,8 @@ func (w *crowd) step() {
 		clear(w.store)
 	case n < 67: // away from the home
 		w.store[p.i] = true
+	case n < 72:
+		w.read(p)
 	case len(w.net) > 0:
 		i := 0
 		if w.rng.IntN(4) == 0 {

@@ -37,9 +37,16 @@ type cell struct {
 // home is the durable log of the image: what was written, in order, and by which
 // term it may be continued.
 type home struct {
-	term  int
-	log   []record
-	state *state
+	term   int
+	log    []record
+	state  *state
+	stored []time.Time // when each version was
+}
+
+// at returns the version that was stored before a time.
+func (h *home) at(t time.Time) int64 {
+	n, _ := slices.BinarySearchFunc(h.stored, t, time.Time.Compare)
+	return int64(n)
 }
 
 // record is one write. An ask that is repeated has the same id.
@@ -223,7 +230,7 @@ func (c *cell) confirm(p *place) {
 		return
 	}
 	w := a.gate[0]
-	fenced := a.term != c.home.term && c.bug != "unfenced"
+	fenced := a.term != c.home.term && c.bug != "unfenced" && (w.writes || c.bug != "zombie")
 	c.note("confirm %s of %d fenced %t", w.record.message.MessageName(), a.term, fenced)
 	if fenced {
 		c.drop(p)
@@ -233,6 +240,9 @@ func (c *cell) confirm(p *place) {
 	if w.writes {
 		c.home.log = append(c.home.log, w.record)
 		c.home.state.handle(w.record)
+		for c.home.state.ver > int64(len(c.home.stored)) {
+			c.home.stored = append(c.home.stored, c.now)
+		}
 	}
 	c.say(p, a, w)
 }

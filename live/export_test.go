@@ -46,6 +46,16 @@ func (r *Room) Leave(conn string) { _, _ = r.handle(gone{conn}) }
 // Renew changes who a session speaks for.
 func (r *Room) Renew(conn string, who easel.Principal) { _, _ = r.handle(renewed{conn, who}) }
 
+// Glance asks the room for its copy, as Rooms.Look does.
+func (r *Room) Glance(since Position, one easel.ID) View {
+	m, err := r.handle(glance{since, one})
+	v, ok := m.(View)
+	if err != nil || !ok {
+		panic(fmt.Sprint("a glance is answered with ", m, err))
+	}
+	return v
+}
+
 // TestFeed is a feed without runtime.
 type TestFeed struct{ core feedCore }
 

@@ -7,6 +7,7 @@ type metrics struct {
 	deliveries prometheus.Counter
 	slow       prometheus.Counter
 	alarms     prometheus.Counter
+	reads      *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -24,8 +25,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "easel_live_alarms_total", Help: "Broken invariants that a room met. Any is a bug.",
 		}),
 	}
+	m.reads = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "easel_live_reads_total",
+		Help: "Reads that a copy on this node might have answered: answered; none, if there is no copy; behind, if it had not reached the version in time; stale, if it was too old.",
+	}, []string{"outcome"})
 	if reg != nil {
-		reg.MustRegister(m.sessions, m.deliveries, m.slow, m.alarms)
+		reg.MustRegister(m.sessions, m.deliveries, m.slow, m.alarms, m.reads)
 	}
 	return m
 }

@@ -17,13 +17,15 @@ type owner struct {
 	epoch   string
 	ver     int64
 	boxes   map[easel.ID]easel.Annotation
+	places  map[easel.ID][2]int64
 	dead    map[easel.ID]bool
 	log     []easel.Batch
 	clients map[[2]string]*ownerClient
 	chat    []easel.Message
 	deleted bool
-	pages   int // annotations of a page
-	batches int // batches of a log reply
+	older   bool // of a version that tells no places
+	pages   int  // annotations of a page
+	batches int  // batches of a log reply
 }
 
 type ownerClient struct {
@@ -35,7 +37,7 @@ type ownerClient struct {
 func newOwner() *owner {
 	return &owner{
 		epoch: "e1", boxes: map[easel.ID]easel.Annotation{}, dead: map[easel.ID]bool{},
-		clients: map[[2]string]*ownerClient{}, pages: 3, batches: 2,
+		places: map[easel.ID][2]int64{}, clients: map[[2]string]*ownerClient{}, pages: 3, batches: 2,
 	}
 }
 
@@ -140,6 +142,9 @@ func (o *owner) perform(m canvas.Apply) (easel.Batch, *easel.Error) {
 		default:
 			a := easel.Annotation{ID: op.ID, Label: m.Client + strconv.FormatInt(m.Seq, 10), Rev: old.Rev + 1}
 			o.boxes[op.ID], e.Annotation = a, &a
+			if !exists {
+				o.places[op.ID] = [2]int64{b.Ver, int64(len(b.Ops))}
+			}
 		}
 		b.Ops = append(b.Ops, e)
 	}
@@ -159,6 +164,9 @@ func (o *owner) page(m canvas.Page) canvas.PageReply {
 			break
 		}
 		r.Annotations = append(r.Annotations, o.boxes[id])
+		if !o.older {
+			r.Places = append(r.Places, o.places[id])
+		}
 	}
 	return r
 }
@@ -180,4 +188,17 @@ func (o *owner) read(m canvas.Log) canvas.LogReply {
 
 func accepted(ver int64, a *easel.Annotation) actors.Message {
 	return canvas.Accepted{Batch: easel.Batch{Ver: ver, Ops: []easel.Effect{{Kind: easel.OpPut, ID: a.ID, Annotation: a}}}}
+}
+
+// list returns all annotations as an image lists them.
+func (o *owner) list(ver int64) string {
+	var all []canvas.Placed
+	for id, a := range o.boxes {
+		all = append(all, canvas.Placed{Annotation: &a, Ver: o.places[id][0], Pos: o.places[id][1]})
+	}
+	sheet, err := canvas.NewSheet(ver, all)
+	if err != nil {
+		panic(err)
+	}
+	return string(sheet.List(canvas.List{}))
 }

@@ -248,6 +248,9 @@ func (r *roomCore) receive(now time.Time, m actors.Message) []effect {
 	case canvas.Accepted:
 		r.take(now, m.Batch, m.Encoded)
 	case canvas.ImageChanged:
+		if m.Image.DeletedAt != 0 {
+			r.sync.doubt()
+		}
 		r.broadcast(Item{Frame: imageFrame(m.Image), Kind: KindNotice, Ver: r.sync.ver})
 	case canvas.Chatted:
 		r.broadcast(Item{Frame: chat(m.Message), Kind: KindNotice, Ver: r.sync.ver})

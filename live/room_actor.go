@@ -105,6 +105,10 @@ func (r *Room) handle(m actors.Message) (actors.Message, error) {
 		return nil, err
 	case renewed:
 		r.perform(r.core.renew(now, m))
+	case glance:
+		v, effects := r.core.glance(now, m)
+		r.perform(effects)
+		return v, nil
 	case gone:
 		r.drop(m.conn)
 		r.perform(r.core.leave(now, m.conn))

@@ -3,7 +3,9 @@ package live
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ type Rooms struct {
 	mu       sync.Mutex // guards what follows; held for moments only
 	asker    Messenger
 	seats    map[*Seat]struct{}
+	places   map[actors.Key]int // seats in each room
 	tenants  map[easel.TenantID]*tenantUse
 	draining bool
 }
@@ -31,7 +34,7 @@ type Rooms struct {
 // NewRooms makes the rooms of a node. Registering Kind with a System and giving
 // that System to Use makes them work. reg may be nil.
 func NewRooms(opts Options, log *slog.Logger, reg prometheus.Registerer) *Rooms {
-	return &Rooms{opts: opts.withDefaults(), metrics: newMetrics(reg), log: log, seats: map[*Seat]struct{}{}, tenants: map[easel.TenantID]*tenantUse{}}
+	return &Rooms{opts: opts.withDefaults(), metrics: newMetrics(reg), log: log, seats: map[*Seat]struct{}{}, places: map[actors.Key]int{}, tenants: map[easel.TenantID]*tenantUse{}}
 }
 
 // Kind returns the actor kind of rooms.
@@ -62,12 +65,9 @@ type Messenger interface {
 func (r *Rooms) OwnersChanged(owner func(actors.Key) string) {
 	r.mu.Lock()
 	messenger := r.asker
-	rooms := make(map[actors.Key]struct{})
-	for s := range r.seats {
-		rooms[s.room] = struct{}{}
-	}
+	rooms := slices.Collect(maps.Keys(r.places))
 	r.mu.Unlock()
-	for room := range rooms {
+	for _, room := range rooms {
 		if node := owner(imageKey(room)); node != "" {
 			messenger.Tell(actors.Request{To: room, Message: Moved{Owner: node}})
 		}
@@ -140,6 +140,7 @@ func (r *Rooms) seat(s *Seat) (draining bool, err error) {
 	}
 	u.sockets++
 	r.seats[s] = struct{}{}
+	r.places[s.room]++
 	r.metrics.sessions.Inc()
 	return r.draining, nil
 }
@@ -151,6 +152,9 @@ func (r *Rooms) release(s *Seat) {
 		return
 	}
 	delete(r.seats, s)
+	if r.places[s.room]--; r.places[s.room] == 0 {
+		delete(r.places, s.room)
+	}
 	r.metrics.sessions.Dec()
 	if u := r.useLocked(s.tenant); u.sockets > 1 {
 		u.sockets--

@@ -73,21 +73,30 @@ func (s *snapshot) encodeLocked(size int) {
 // replica is a copy of an image at a known version. The annotations themselves
 // are immutable; a change replaces the pointer.
 type replica struct {
-	at    map[easel.ID]int // place in list
-	list  []*easel.Annotation
-	holes int // nil places in list
-	snap  *snapshot
+	at        map[easel.ID]int // index in list
+	list      []*easel.Annotation
+	places    [][2]int64 // of list: version of creation, and position in its batch
+	unordered bool       // a node of an older version has not told the places
+	holes     int        // nil places in list
+	snap      *snapshot
+	still     *still
 }
 
 func newReplica() *replica { return &replica{at: map[easel.ID]int{}} }
 
 // put stores a, unless the replica already has it at that rev or a newer one.
-func (r *replica) put(a *easel.Annotation) {
+func (r *replica) put(a *easel.Annotation, place [2]int64) {
 	i, ok := r.at[a.ID]
 	if !ok {
 		r.at[a.ID] = len(r.list)
 		r.list = append(r.list, a)
+		r.places = append(r.places, place)
 		return
+	}
+	if r.places[i][0] == place[0] {
+		// Pages count the ops of a batch and batches their effects, which are fewer if
+		// some did nothing: all that one batch created must be counted alike.
+		r.places[i] = place
 	}
 	if a.Rev > r.list[i].Rev {
 		r.list[i] = a
@@ -109,13 +118,14 @@ func (r *replica) remove(id easel.ID) {
 
 func (r *replica) compact() {
 	kept := make([]*easel.Annotation, 0, len(r.at))
-	for _, a := range r.list {
+	places := make([][2]int64, 0, len(r.at))
+	for i, a := range r.list {
 		if a != nil {
 			r.at[a.ID] = len(kept)
-			kept = append(kept, a)
+			kept, places = append(kept, a), append(places, r.places[i])
 		}
 	}
-	r.list, r.holes = kept, 0
+	r.list, r.places, r.holes = kept, places, 0
 }
 
 // apply brings the replica one batch further.
@@ -125,7 +135,7 @@ func (r *replica) apply(b easel.Batch) {
 		case e.Kind == easel.OpDelete:
 			r.remove(e.ID)
 		case e.Annotation != nil:
-			r.put(e.Annotation)
+			r.put(e.Annotation, [2]int64{b.Ver, int64(i)})
 		}
 	}
 }

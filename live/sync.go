@@ -37,6 +37,11 @@ type syncState struct {
 	asked   time.Time // when the room attached last, with or without success
 	beats   int       // attachments begun, so that only the newest goes on
 
+	proof   proof
+	current time.Time // when the copy was, at least, all that there was; zero: not known
+	looking bool      // the image is asked how far it is
+	looked  time.Time // when it was last
+
 	beating bool // attached, or about to be
 	paging  bool
 	pulling bool
@@ -173,8 +178,13 @@ func (r *roomCore) paged(now time.Time, after easel.ID, m canvas.PageReply) {
 		r.page(now, "")
 		return
 	}
+	s.replica.unordered = s.replica.unordered || len(m.Places) != len(m.Annotations)
 	for i := range m.Annotations {
-		s.replica.put(&m.Annotations[i])
+		var place [2]int64
+		if i < len(m.Places) {
+			place = m.Places[i]
+		}
+		s.replica.put(&m.Annotations[i], place)
 	}
 	s.whole = max(s.whole, m.Ver)
 	if m.More && len(m.Annotations) > 0 {
@@ -256,6 +266,7 @@ func (r *roomCore) drain(now time.Time) {
 		delete(s.held, s.ver+1)
 		r.apply(a.Batch, a.Encoded)
 	}
+	s.prove()
 	if len(s.held) > 0 {
 		for ver := range s.held {
 			if ver <= s.ver {
@@ -329,6 +340,7 @@ func (r *roomCore) pulled(now time.Time, since int64, m canvas.LogReply) {
 // back and gets a snapshot.
 func (r *roomCore) reset(now time.Time) {
 	r.sync.replica, r.sync.held, r.sync.whole, r.sync.known = nil, nil, 0, 0
+	r.sync.doubt()
 	for _, m := range append([]*member(nil), r.members...) {
 		switch m.phase {
 		case present:

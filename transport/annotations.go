@@ -189,7 +189,18 @@ func (c *call) listAnnotations() error {
 	if err != nil {
 		return err
 	}
-	list, err := readImage(c, image, filter, func(l canvas.Listing) (string, int64) { return l.Epoch, l.Ver })
+	w, err := c.wants()
+	if err != nil {
+		return err
+	}
+	if v, ok := c.readCopy(image, "", &w); ok {
+		list, err := v.List(filter)
+		if err != nil {
+			return err
+		}
+		return c.listing(list)
+	}
+	list, err := readOwner(c, image, filter, func(l canvas.Listing) (string, int64) { return l.Epoch, l.Ver }, w)
 	if err != nil {
 		return err
 	}
@@ -240,7 +251,14 @@ func (c *call) oneAnnotation() error {
 	if err != nil {
 		return err
 	}
-	one, err := readImage(c, image, canvas.One{ID: id}, func(o canvas.OneReply) (string, int64) { return o.Epoch, o.Ver })
+	w, err := c.wants()
+	if err != nil {
+		return err
+	}
+	if v, ok := c.readCopy(image, id, &w); ok {
+		return c.annotation(*v.One(), v.Epoch, v.Ver)
+	}
+	one, err := readOwner(c, image, canvas.One{ID: id}, func(o canvas.OneReply) (string, int64) { return o.Epoch, o.Ver }, w)
 	if err != nil {
 		return err
 	}

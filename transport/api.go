@@ -17,6 +17,7 @@ import (
 	"github.com/easelhq/easel/actors"
 	"github.com/easelhq/easel/auth"
 	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/live"
 	"github.com/easelhq/easel/tenant"
 )
 
@@ -44,6 +45,13 @@ type Files interface {
 // Stream serves a WebSocket or an event stream on an image that exists and that
 // p may watch. It returns when the client has left.
 type Stream func(w http.ResponseWriter, r *http.Request, p easel.Principal, image easel.ID)
+
+// Replicas are the copies of images that this node has; live.Rooms has them.
+type Replicas interface {
+	// Look returns a copy of an image that has reached since and is not too old: all
+	// annotations, or the one with an id. It may wait a little for since.
+	Look(ctx context.Context, image actors.Key, since live.Position, one easel.ID) live.View
+}
 
 // Node is what a node tells of itself.
 type Node struct {
@@ -96,10 +104,11 @@ type Config struct {
 	Pictures Pictures
 	Files    Files
 	Past     Past
-	Copies   Copies // nil: images cannot be downloaded as files
-	Eraser   Eraser // nil: tenants cannot be erased
-	Live     Stream // WebSocket
-	Events   Stream // SSE
+	Copies   Copies   // nil: images cannot be downloaded as files
+	Eraser   Eraser   // nil: tenants cannot be erased
+	Replicas Replicas // nil: every read is answered by the image's owner
+	Live     Stream   // WebSocket
+	Events   Stream   // SSE
 	// Page answers what is not under /api/ and no route takes, its own not_found
 	// included. Nil: there is no page.
 	Page http.Handler

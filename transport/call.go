@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,6 +32,8 @@ type call struct {
 	p     easel.Principal // zero on open and signed routes
 	query query
 	key   string // the Idempotency-Key, scoped; "" for none
+	// timeout of one request to an actor; 0: as configured.
+	timeout time.Duration
 }
 
 // endpoint makes the handler of a route: who asks, whether they may, and then
@@ -159,7 +162,7 @@ func (c *call) pathID(name string) (easel.ID, error) {
 
 // ask sends m to an actor and returns its answer as an R.
 func ask[R actors.Message](c *call, to actors.Key, m actors.Message, once actors.Once) (R, error) {
-	ctx, cancel := context.WithTimeout(c.ctx, c.c.Timeout)
+	ctx, cancel := context.WithTimeout(c.ctx, cmp.Or(c.timeout, c.c.Timeout))
 	defer cancel()
 	return actors.Ask[R](ctx, c.c.Actors, actors.Request{To: to, Message: m, Once: once})
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/canvas"
+	"github.com/easelhq/easel/live"
 )
 
 // aheadWait is how long a read waits for a version that its client has seen and
@@ -25,6 +27,8 @@ type wanted struct {
 	epoch string
 	ver   int64
 	local bool // any replica will do
+	// waited says that the version was waited for already.
+	waited bool
 }
 
 // wants reads X-Easel-Version and X-Easel-Read.
@@ -54,23 +58,27 @@ func epochName(s string) bool {
 }
 
 // readImage asks an image's actor for a read and says which version was
-// answered. The actor's owner answers every read, so each is linearizable; a
-// client that has seen a later version of the same history is given time for it
-// to become readable, and then the owner's answer.
+// answered. What the actor's owner answers is linearizable; a client that has seen
+// a later version of the same history is given time for it to become readable, and
+// then the owner's answer.
 func readImage[R actors.Message](c *call, image easel.ID, m actors.Message, version func(R) (epoch string, ver int64)) (R, error) {
-	var none R
 	w, err := c.wants()
 	if err != nil {
+		var none R
 		return none, err
 	}
+	return readOwner(c, image, m, version, w)
+}
+
+func readOwner[R actors.Message](c *call, image easel.ID, m actors.Message, version func(R) (epoch string, ver int64), w wanted) (R, error) {
 	r, err := askImage[R](c, image, m, actors.Once{})
 	if err != nil {
-		return none, err
+		return r, err
 	}
 	epoch, ver := version(r)
-	if w.epoch == epoch && w.ver > ver {
+	if w.epoch == epoch && w.ver > ver && !w.waited {
 		if r, err = awaitVersion(c, image, m, r, version, w.ver); err != nil {
-			return none, err
+			return r, err
 		}
 		epoch, ver = version(r)
 	}
@@ -79,6 +87,33 @@ func readImage[R actors.Message](c *call, image easel.ID, m actors.Message, vers
 		c.w.Header()["X-Easel-Age"] = fresh
 	}
 	return r, nil
+}
+
+// staleWait is how long the owner of an image is asked for a read that any copy
+// may answer, if the copy on this node is too old: whoever reads locally would
+// sooner hear that it cannot be had.
+const staleWait = 2 * time.Second
+
+// readCopy looks for a copy of an image on this node that may answer a read, and
+// tells its version and age. Without one (ok is false) the owner has to be asked,
+// with w as it is then. A copy answers only those who say that it may.
+func (c *call) readCopy(image, one easel.ID, w *wanted) (v live.View, ok bool) {
+	if c.c.Replicas == nil || !w.local && w.epoch == "" {
+		return v, false
+	}
+	v = c.c.Replicas.Look(c.ctx, canvas.Key(c.p.Tenant, image), live.Position{Epoch: w.epoch, Ver: w.ver}, one)
+	if !v.Good() {
+		w.waited = v.Behind()
+		if w.local && v.Stale() {
+			c.timeout = staleWait
+		}
+		return v, false
+	}
+	c.at(v.Epoch, v.Ver)
+	if w.local {
+		c.w.Header()["X-Easel-Age"] = []string{strconv.FormatInt(v.Age.Milliseconds(), 10)}
+	}
+	return v, true
 }
 
 // fresh is the age of what the owner answers, in milliseconds.

@@ -103,7 +103,7 @@ func (p *Program) newAuth(life context.Context, h *house, root []byte, a actors.
 func (p *Program) newAPI(h *house, root []byte, e edge, r *prometheus.Registry, t tracing) (*transport.API, error) {
 	c := p.config
 	events := &sse.Handler{Rooms: e.rooms, Error: transport.WriteError}
-	return transport.New(transport.Config{
+	config := transport.Config{
 		Node:    transport.Node{Name: h.node, Region: c.Store.Region, Version: buildVersion(), Ready: p.serving.Load},
 		Cluster: e.cluster, Auth: e.auth, Actors: e.actors, Images: e.gallery, Pictures: e.gallery, Files: e.gallery, Past: e.gallery,
 		Copies: e.copies, Eraser: e.eraser,
@@ -122,7 +122,11 @@ func (p *Program) newAPI(h *house, root []byte, e edge, r *prometheus.Registry, 
 		},
 		Rates: p.rates(),
 		Log:   p.log, Registry: r, Tracer: t.provider,
-	})
+	}
+	if e.member != nil {
+		config.Replicas = e.rooms // alone, the owner is as near
+	}
+	return transport.New(config)
 }
 
 // rates are the limits that clients are told of.
