@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -104,7 +105,7 @@ func (m *mine) raise(keys ...string) {
 		}
 		b := make([]byte, at.size)
 		_, err := m.file.ReadAt(b, at.at)
-		if err == nil || err == io.EOF && at.size == 0 {
+		if err == nil || errors.Is(err, io.EOF) && at.size == 0 {
 			meta := map[string]string{"Last-Modified": time.Now().UTC().Format(http.TimeFormat)}
 			_, err = m.Backend.PutObject(blobtest.Bucket, key, meta, bytes.NewReader(b), at.size, nil)
 		}
