@@ -2,11 +2,8 @@ package archive
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -63,6 +60,8 @@ const (
 	blobMissing   = "blob_missing"
 	blobDamaged   = "blob_damaged"
 	rootDamaged   = "root_key_damaged"
+	sumsDamaged   = "sums_damaged"
+	thumbDamaged  = "thumbnail_damaged"
 	blobUnnamed   = "blob_unnamed"
 	imageUnlisted = "image_unlisted"
 	importBegun   = "import_begun"
@@ -80,6 +79,8 @@ func Meanings() map[string]string {
 		tenantMissing: "images or blobs are of a tenant whose own file is not there",
 		blobMissing:   "a row names content that is not there",
 		blobDamaged:   "content is not what its SHA-256 in a row or in its name says",
+		sumsDamaged:   "content is what its row says, but not what the row's checksums of its blocks say: it is not served",
+		thumbDamaged:  "a thumbnail is not what it was: it is not served, and made again when it is asked for",
 		rootDamaged:   "the key that signs tickets and URLs is not 32 bytes",
 		blobUnnamed:   "no row names it; the nightly sweep removes it after a day",
 		imageUnlisted: "an upload that did not end; it is removed by itself",
@@ -257,12 +258,13 @@ func (w *walk) open(n journal.Name, schema func() (*sqlite.Schema, error), f fun
 type expected struct {
 	sha  map[string]string           // by key
 	size map[string]int64            // by key
+	sums map[string][]byte           // of blocks, by key; none: not known
 	hist map[string]bool             // objects of history, by key
 	rows map[easel.ID]tenant.Holding // of images
 }
 
 func (w *walk) tenant(id easel.TenantID) error {
-	x := &expected{sha: map[string]string{}, size: map[string]int64{}, hist: map[string]bool{}, rows: map[easel.ID]tenant.Holding{}}
+	x := &expected{sha: map[string]string{}, size: map[string]int64{}, sums: map[string][]byte{}, hist: map[string]bool{}, rows: map[easel.ID]tenant.Holding{}}
 	known, err := w.open(tenantName(id), tenant.FileSchema, func(tx *sqlite.Tx) error {
 		return tenant.EachHolding(tx, func(h tenant.Holding) error {
 			key := h.Blob
@@ -270,7 +272,7 @@ func (w *walk) tenant(id easel.TenantID) error {
 				key = originalKey(id, h.Image)
 				x.rows[h.Image] = h
 			}
-			x.sha[key], x.size[key] = h.SHA256, h.Size
+			x.sha[key], x.size[key], x.sums[key] = h.SHA256, h.Size, h.Sums
 			return nil
 		})
 	})
@@ -318,7 +320,8 @@ func (w *walk) image(id easel.TenantID, image easel.ID, n journal.Name, x *expec
 			})
 		}
 		if listed {
-			x.sha[originalKey(id, image)], x.size[originalKey(id, image)] = f.Image.SHA256, f.Image.Size
+			key := originalKey(id, image)
+			x.sha[key], x.size[key], x.sums[key] = f.Image.SHA256, f.Image.Size, f.Sums
 		}
 		for _, o := range f.Objects {
 			x.hist[historyKey(id, image, o)] = true
@@ -331,79 +334,6 @@ func (w *walk) image(id easel.TenantID, image easel.ID, n journal.Name, x *expec
 // historyKey is where an object of an image's history is.
 func historyKey(id easel.TenantID, image easel.ID, name string) string {
 	return "t/" + string(id) + "/i/" + string(image) + "/hist-" + name
-}
-
-// blobs reads every blob of a tenant and compares those of which something is
-// known.
-func (w *walk) blobs(id easel.TenantID, x *expected, known bool) error {
-	err := eachBlob(w.ctx, w.Blobs, id, func(info blob.Info) error {
-		sum, size, err := w.digest(info.Key)
-		if errors.Is(err, blob.ErrNotFound) {
-			return nil // deleted since
-		}
-		if err != nil {
-			return err
-		}
-		w.count("blob", size)
-		object := "blobs/" + info.Key
-		want, named := x.sha[info.Key]
-		stem, hist := historyName(info.Key)
-		switch {
-		case named && (want != sum || x.size[info.Key] != size):
-			w.note(Finding{What: blobDamaged, Object: object, Detail: fmt.Sprintf("%d bytes, SHA-256 %s; its row says %d, %s", size, sum, x.size[info.Key], want)})
-		case hist && !strings.HasPrefix(sum, stem):
-			w.note(Finding{What: blobDamaged, Object: object, Detail: "its SHA-256 is " + sum + ", its name says " + stem})
-		case !named && !hist && known && !ofListed(info.Key, x):
-			w.note(Finding{What: blobUnnamed, Harmless: true, Object: object})
-		}
-		delete(x.sha, info.Key)
-		delete(x.hist, info.Key)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for key := range x.sha {
-		w.note(Finding{What: blobMissing, Object: "blobs/" + key})
-	}
-	for key := range x.hist {
-		w.note(Finding{What: blobMissing, Object: "blobs/" + key, Detail: "an object of history"})
-	}
-	return nil
-}
-
-// historyName returns the hash at the end of the name of an
-// object of history.
-func historyName(key string) (hash string, ok bool) {
-	i := strings.LastIndexByte(key, '/')
-	name, is := strings.CutPrefix(key[i+1:], "hist-")
-	if !is {
-		return "", false
-	}
-	hash = name[strings.LastIndexByte(name, '-')+1:]
-	_, err := hex.DecodeString(hash)
-	return hash, err == nil && len(hash) >= 16
-}
-
-// ofListed reports whether a blob lies beside the file of an image that a row
-// lists: thumbnails are named by nobody.
-func ofListed(key string, x *expected) bool {
-	parts := strings.Split(key, "/")
-	if len(parts) < 5 || parts[2] != "i" {
-		return false
-	}
-	_, listed := x.rows[easel.ID(parts[3])]
-	return listed
-}
-
-func (w *walk) digest(key string) (sum string, size int64, err error) {
-	r, _, err := w.Blobs.Get(w.ctx, key, blob.All)
-	if err != nil {
-		return "", 0, err
-	}
-	h := sha256.New()
-	size, err = io.Copy(h, r)
-	return hex.EncodeToString(h.Sum(nil)), size, errors.Join(err, r.Close())
 }
 
 // rest looks at the blobs that are of no tenant that is there.

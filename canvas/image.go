@@ -34,7 +34,7 @@ func (s *State) birth(t Turn, m Birth) (ImageReply, error) {
 	if len(image.Metadata) == 0 || string(image.Metadata) == "null" {
 		image.Metadata = json.RawMessage("{}")
 	}
-	if err := insertImage(t.Tx(), &image); err != nil {
+	if err := insertImage(t.Tx(), &image, m.Sums); err != nil {
 		return ImageReply{}, err
 	}
 	if err := insertChange(t.Tx(), &image, 0, image.CreatedAt, 0); err != nil {
@@ -46,6 +46,15 @@ func (s *State) birth(t Turn, m Birth) (ImageReply, error) {
 	s.image = image
 	s.head = head{at: max(at, image.CreatedAt), commit: t.Commit()}
 	return s.reply(), nil
+}
+
+// looked answers a Look at an image that may be looked at.
+func (s *State) looked(t Turn, m Look) (reply ImageReply, err error) {
+	reply = s.reply()
+	if m.Sums {
+		reply.Sums, err = loadSums(t.Tx())
+	}
+	return reply, err
 }
 
 // owns requires the right to rename, delete and restore the image.

@@ -39,12 +39,14 @@ type Empty struct{}
 // job reads its dimensions. Answer: ImageReply.
 type Birth struct {
 	Image easel.Image
+	Sums  []byte `json:",omitempty"` // of the blocks of its file, see blob.Sums; empty: not known
 }
 
 // Look asks for the image's own row. Answer: ImageReply; CodeGone for a
 // soft-deleted image unless Deleted is set.
 type Look struct {
 	Deleted bool
+	Sums    bool `json:",omitempty"` // answer ImageReply.Sums too
 }
 
 // ImageReply is the image's own row, the name of its history and its version.
@@ -53,6 +55,8 @@ type ImageReply struct {
 	Epoch string
 	Ver   int64
 	Seq   int64 // of the row, as in tenant.Row
+	// Sums are those of Birth. Only with Look.Sums.
+	Sums []byte `json:",omitempty"`
 }
 
 // Amend renames the image or replaces its metadata; nil fields stay. It does

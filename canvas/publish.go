@@ -94,6 +94,7 @@ type Facts struct {
 	Image  easel.Image // with its version
 	Purged bool
 	Born   bool
+	Sums   []byte // of the blocks of the image's file; empty: not known
 	// Objects are the names of the objects of history that the image stands on, and
 	// that lie beside its file as "hist-" and the name.
 	Objects []string
@@ -114,6 +115,9 @@ func ReadFacts(tx *sqlite.Tx) (Facts, error) {
 	}
 	r.Version, r.AnnotationCount = h.ver, h.live
 	f := Facts{Image: r.Image, Purged: r.purged, Born: true}
+	if f.Sums, err = loadSums(tx); err != nil {
+		return Facts{}, err
+	}
 	err = liveChunks(tx, func(c Chunk) {
 		f.Objects = append(f.Objects, c.Ops)
 		if c.Keyframe != "" {

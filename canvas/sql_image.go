@@ -22,12 +22,15 @@ func idBytes(id easel.ID) []byte {
 
 func idOf(b []byte) easel.ID { return easel.ID(hex.EncodeToString(b)) }
 
-func insertImage(tx *sqlite.Tx, r *row) error {
+func insertImage(tx *sqlite.Tx, r *row, sums []byte) error {
+	if sums == nil {
+		sums = []byte{} // nil would be NULL
+	}
 	_, err := tx.Exec(`
-		INSERT INTO image (one, id, epoch, filename, content_type, size, sha256, uploaded_by, created_at, metadata, changes)
-		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		INSERT INTO image (one, id, epoch, filename, content_type, size, sha256, uploaded_by, created_at, metadata, changes, sums)
+		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		idBytes(r.ID), r.epoch, r.Filename, r.ContentType, r.Size, r.SHA256, r.UploadedBy, int64(r.CreatedAt),
-		string(r.Metadata), r.changes)
+		string(r.Metadata), r.changes, sums)
 	if err != nil {
 		return fmt.Errorf("insert image: %w", err)
 	}
@@ -66,6 +69,14 @@ func loadImage(tx *sqlite.Tx) (row, error) {
 	return r, nil
 }
 
+// loadSums returns the checksums of the file's blocks; empty: there are none.
+func loadSums(tx *sqlite.Tx) (sums []byte, err error) {
+	if err := tx.Row(`SELECT nullif(sums, x'') FROM image`, nil, &sums); err != nil {
+		return nil, fmt.Errorf("load sums: %w", err)
+	}
+	return sums, nil
+}
+
 // loadHead reads where the log and the chat stand.
 func loadHead(tx *sqlite.Tx) (head, error) {
 	var (
@@ -94,7 +105,7 @@ func wipe(tx *sqlite.Tx) error {
 		`DELETE FROM annotation`, `DELETE FROM tombstone`, `DELETE FROM log`, `DELETE FROM client`, `DELETE FROM verdict`,
 		`DELETE FROM chat`, `DELETE FROM intent`, `DELETE FROM decision`,
 		`UPDATE image SET purged = 1, epoch = '', filename = '', content_type = '', size = 0, sha256 = '', width = 0,
-			height = 0, uploaded_by = '', created_at = 0, deleted_at = 0, metadata = '{}', unreadable = ''`,
+			height = 0, uploaded_by = '', created_at = 0, deleted_at = 0, metadata = '{}', unreadable = '', sums = x''`,
 	} {
 		if _, err := tx.Exec(query); err != nil {
 			return fmt.Errorf("purge image: %w", err)

@@ -138,7 +138,7 @@ func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 		if s.image.DeletedAt != 0 && !m.Deleted {
 			return nil, errDeleted
 		}
-		return s.reply(), nil
+		return s.looked(t, m)
 	case SoftDelete:
 		return Empty{}, s.softDelete(t, m)
 	case Restore:

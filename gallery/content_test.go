@@ -60,7 +60,7 @@ func TestThumbnailIsMadeOnceAndKept(t *testing.T) {
 		t.Fatalf("%d x %d, %d of %d bytes, %v", size.Width, size.Height, len(data), c.Size, err)
 	}
 	prefix := "t/" + string(homeTenant) + "/i/" + string(m.ID) + "/"
-	if diff := cmp.Diff([]string{prefix + "original", prefix + "thumb-128"}, r.stored()); diff != "" {
+	if diff := cmp.Diff([]string{prefix + "original", prefix + "thumb-128-sealed"}, r.stored()); diff != "" {
 		t.Fatal(diff)
 	}
 	large, err := r.Thumbnail(t.Context(), vera, m.ID, 1_000_000)

@@ -32,7 +32,7 @@ func (g *Gallery) PutFile(ctx context.Context, p easel.Principal, f FileUpload) 
 	if f.ContentType == "" {
 		f.ContentType = octetStream
 	}
-	put := tenant.FilePut{By: author(p), Blob: blob, If: f.If, File: tenant.File{
+	put := tenant.FilePut{By: author(p), Blob: blob, Sums: m.blocks.Sums().Encode(), If: f.If, File: tenant.File{
 		Name: f.Name, ETag: m.hex(), Size: m.size, ContentType: f.ContentType, Meta: f.Meta,
 	}}
 	once, err := fileOnce(f.Once.ID, put)
@@ -59,7 +59,7 @@ func fileOnce(id string, put tenant.FilePut) (actors.Once, error) {
 	if id == "" {
 		return actors.Once{}, nil
 	}
-	put.Blob, put.By = "", tenant.Author{}
+	put.Blob, put.Sums, put.By = "", nil, tenant.Author{}
 	b, err := json.Marshal(put)
 	sum := sha256.Sum256(b)
 	return actors.Once{ID: onceKey("file", id), Hash: hex.EncodeToString(sum[:])}, err
@@ -74,7 +74,7 @@ func (g *Gallery) File(ctx context.Context, p easel.Principal, name string) (ten
 	f := reply.File
 	return f, Content{
 		ContentType: f.ContentType, Size: f.Size, ETag: f.ETag, Modified: f.UpdatedAt,
-		Open: g.whole(reply.Blob, f.Size, f.ETag),
+		Open: g.checked(object{key: reply.Blob, size: f.Size, sha256: f.ETag, sums: reply.Sums}),
 	}, nil
 }
 

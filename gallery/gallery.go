@@ -45,6 +45,8 @@ type Gallery struct {
 	decoding   chan struct{} // one token for each picture that is being decoded
 	replaying  *turnstile    // of past states that are being made
 	thumbnails singleflight.Group
+	summing    singleflight.Group // of objects that were stored without sums
+	oldSums    oldSums
 
 	// Each is held while its chore runs; a chore that finds it held is refused.
 	purging, sweeping, draining sync.Mutex

@@ -15,10 +15,11 @@ import (
 
 // meter is a body on its way through: it counts, hashes and bounds it.
 type meter struct {
-	r    io.Reader
-	most int64
-	size int64
-	sum  hash.Hash
+	r      io.Reader
+	most   int64
+	size   int64
+	sum    hash.Hash
+	blocks blob.Summing
 }
 
 func newMeter(r io.Reader, most int64) *meter { return &meter{r: r, most: most, sum: sha256.New()} }
@@ -31,6 +32,7 @@ func (m *meter) Read(p []byte) (int, error) {
 		return 0, easel.Errorf(easel.CodeTooLarge, "the file has more than %d bytes", m.most)
 	}
 	m.sum.Write(p[:n])
+	_, _ = m.blocks.Write(p[:n]) // it never fails
 	return n, err
 }
 
@@ -40,35 +42,38 @@ func (m *meter) hex() string { return hex.EncodeToString(m.sum.Sum(nil)) }
 // Blocks that a seeker reads: small at first, because most of what jumps about
 // looks at a header only, then larger while reading goes straight on.
 const (
-	minBlock = 32 << 10
+	minBlock = 64 << 10
 	maxBlock = 1 << 20
 )
 
 // seeker reads an object with seeks, for decoders that jump about in steps of a
-// few bytes. It asks the store for one block at a time.
+// few bytes. It asks the store for some blocks at a time, and checks them.
 type seeker struct {
 	ctx   context.Context //nolint:containedctx // of the one call that decodes
-	blobs blob.Store
-	key   string
-	size  int64
+	get   func(context.Context, blob.Range) (io.ReadCloser, error)
+	sums  *blob.Sums
 	at    int64  // where the next Read reads
 	block []byte // what lies at start
 	start int64
-	next  int // size of the next block
+	next  int64 // how much is read next
 }
 
-// newSeeker reads nothing yet. blob.ErrNotFound.
-func newSeeker(ctx context.Context, blobs blob.Store, key string) (*seeker, error) {
-	info, err := blobs.Stat(ctx, key)
+// seeker reads nothing yet, unless the sums of an old object have to be made first.
+func (g *Gallery) seeker(ctx context.Context, o object) (*seeker, error) {
+	sums, err := g.sums(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	return &seeker{ctx: ctx, blobs: blobs, key: key, size: info.Size, next: minBlock}, nil
+	get := func(ctx context.Context, r blob.Range) (io.ReadCloser, error) {
+		body, _, err := g.c.Blobs.Get(ctx, o.key, r)
+		return body, err
+	}
+	return &seeker{ctx: ctx, get: get, sums: sums, next: minBlock}, nil
 }
 
 // Read implements io.Reader.
 func (s *seeker) Read(p []byte) (int, error) {
-	if s.at >= s.size {
+	if s.at >= s.sums.Size() {
 		return 0, io.EOF
 	}
 	if s.at < s.start || s.at >= s.start+int64(len(s.block)) {
@@ -81,27 +86,29 @@ func (s *seeker) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fetch reads the block at s.at.
+// fetch reads the blocks from the one of s.at on.
 func (s *seeker) fetch() error {
 	if s.at == s.start+int64(len(s.block)) && s.at > 0 {
 		s.next = min(2*s.next, maxBlock)
 	} else {
 		s.next = minBlock
 	}
-	want := min(int64(s.next), s.size-s.at)
-	body, _, err := s.blobs.Get(s.ctx, s.key, blob.Range{Offset: s.at, Length: want})
+	start := s.at - s.at%s.sums.Block()
+	want := min(max(s.next, s.sums.Block()), s.sums.Size()-start)
+	s.block, s.start = s.block[:0], start
+	body, err := s.sums.Open(s.ctx, blob.Range{Offset: start, Length: want}, s.get)
 	if err != nil {
 		return err
 	}
-	if int64(cap(s.block)) < want {
-		s.block = make([]byte, want)
+	block := s.block
+	if int64(cap(block)) < want {
+		block = make([]byte, want)
 	}
-	s.block, s.start = s.block[:want], s.at
-	_, err = io.ReadFull(body, s.block)
+	_, err = io.ReadFull(body, block[:want])
 	if err := errors.Join(err, body.Close()); err != nil {
-		s.block = s.block[:0]
-		return fmt.Errorf("read %s: %w", s.key, err)
+		return fmt.Errorf("read %d bytes at %d: %w", want, start, err)
 	}
+	s.block = block[:want]
 	return nil
 }
 
@@ -111,7 +118,7 @@ func (s *seeker) Seek(offset int64, whence int) (int64, error) {
 	case io.SeekCurrent:
 		offset += s.at
 	case io.SeekEnd:
-		offset += s.size
+		offset += s.sums.Size()
 	}
 	if offset < 0 {
 		return 0, fmt.Errorf("gallery: seek to %d", offset)

@@ -108,16 +108,17 @@ func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Im
 	if _, err := g.c.Blobs.Put(ctx, originalKey(t, image.ID), m); err != nil {
 		return image, fmt.Errorf("store upload: %w", err)
 	}
-	if err := g.check(ctx, originalKey(t, image.ID)); err != nil {
+	image.Size, image.SHA256, image.CreatedAt = m.size, m.hex(), easel.At(g.c.Now())
+	sums := m.blocks.Sums().Encode()
+	if err := g.check(ctx, originalOf(t, image, sums)); err != nil {
 		return image, err
 	}
-	image.Size, image.SHA256, image.CreatedAt = m.size, m.hex(), easel.At(g.c.Now())
 	// From here on the caller's leaving does not stop the saga: it has all that
 	// it needs, and half an image helps nobody.
 	ctx, cancel := g.ending(ctx)
 	defer cancel()
 	born, err := as[canvas.ImageReply](insist(ctx, func() (actors.Message, error) {
-		return g.canvas(ctx, t, image.ID, canvas.Birth{Image: image})
+		return g.canvas(ctx, t, image.ID, canvas.Birth{Image: image, Sums: sums})
 	}))
 	if err != nil {
 		return image, fmt.Errorf("birth of image: %w", err)
@@ -134,8 +135,8 @@ func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Im
 }
 
 // check refuses what only looks like an image.
-func (g *Gallery) check(ctx context.Context, key string) error {
-	r, err := newSeeker(ctx, g.c.Blobs, key)
+func (g *Gallery) check(ctx context.Context, o object) error {
+	r, err := g.seeker(ctx, o)
 	if err != nil {
 		return fmt.Errorf("open upload: %w", err)
 	}
@@ -199,6 +200,11 @@ func BaseName(name string) string {
 		cut--
 	}
 	return name[:cut] + extension
+}
+
+// originalOf returns the file of an image with that row.
+func originalOf(t easel.TenantID, image easel.Image, sums []byte) object {
+	return object{key: originalKey(t, image.ID), size: image.Size, sha256: image.SHA256, sums: sums}
 }
 
 func originalKey(t easel.TenantID, id easel.ID) string { return imagePrefix(t, id) + "original" }

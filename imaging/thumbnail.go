@@ -47,6 +47,10 @@ func Thumbnail(r io.ReadSeeker, size int) (data []byte, contentType string, err 
 	if err != nil {
 		return nil, "", s.blame(err)
 	}
+	// Not every failure to read shows: metadata that is not found is none.
+	if s.failed != nil {
+		return nil, "", s.failed
+	}
 	return encode(upright.apply(small))
 }
 

@@ -26,7 +26,8 @@ type Holding struct {
 	Name    string   // of a file; "" for an image
 	Size    int64
 	SHA256  string
-	Version int64 // of an image when it was last heard of
+	Sums    []byte // of the blocks of a file's content; empty: not known, or an image
+	Version int64  // of an image when it was last heard of
 }
 
 // EachHolding calls f for everything that a tenant's file stands for: listed
@@ -48,13 +49,13 @@ func EachHolding(tx *sqlite.Tx, f func(Holding) error) error {
 	if err := images.Close(); err != nil {
 		return err
 	}
-	files, err := tx.Query(`SELECT name, blob, size, etag FROM file ORDER BY name`)
+	files, err := tx.Query(`SELECT name, blob, size, etag, sums FROM file ORDER BY name`)
 	if err != nil {
 		return err
 	}
 	for files.Next() {
 		var h Holding
-		if err := files.Scan(&h.Name, &h.Blob, &h.Size, &h.SHA256); err != nil {
+		if err := files.Scan(&h.Name, &h.Blob, &h.Size, &h.SHA256, &h.Sums); err != nil {
 			return errors.Join(err, files.Close())
 		}
 		if err := f(h); err != nil {

@@ -50,7 +50,7 @@ func (s *State) filePut(t Turn, m FilePut) (actors.Message, error) {
 	}
 	reply := FileReply{File: m.File, Blob: m.Blob}
 	reply.File.UpdatedBy, reply.File.UpdatedAt = m.By.User, easel.At(t.Now())
-	return reply, saveFile(t.Tx(), reply)
+	return reply, saveFile(t.Tx(), reply, m.Sums)
 }
 
 func (s *State) fileCheck(t Turn, m FileCheck) (actors.Message, error) {
@@ -80,7 +80,8 @@ func (s *State) fileGet(t Turn, m FileGet) (actors.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	err = t.Tx().Row(`SELECT nullif(sums, x'') FROM file WHERE name = ?`, []any{m.Name}, &f.Sums)
+	return f, err
 }
 
 func (s *State) fileDelete(t Turn, m FileDelete) (actors.Message, error) {
@@ -194,14 +195,18 @@ func scanFile(rows *sqlite.Rows) (FileReply, error) {
 	return f, json.Unmarshal(meta, &f.File.Meta)
 }
 
-func saveFile(tx *sqlite.Tx, f FileReply) error {
+func saveFile(tx *sqlite.Tx, f FileReply, sums []byte) error {
+	if sums == nil {
+		sums = []byte{} // nil would be NULL
+	}
 	meta, err := json.Marshal(f.File.Meta)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO file (name, blob, etag, size, content_type, meta, updated_by, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	_, err = tx.Exec(`INSERT INTO file (name, blob, etag, size, content_type, meta, updated_by, updated_at, sums) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET blob = excluded.blob, etag = excluded.etag, size = excluded.size,
-		content_type = excluded.content_type, meta = excluded.meta, updated_by = excluded.updated_by, updated_at = excluded.updated_at`,
-		f.File.Name, f.Blob, f.File.ETag, f.File.Size, f.File.ContentType, string(meta), f.File.UpdatedBy, f.File.UpdatedAt)
+		content_type = excluded.content_type, meta = excluded.meta, updated_by = excluded.updated_by, updated_at = excluded.updated_at,
+		sums = excluded.sums`,
+		f.File.Name, f.Blob, f.File.ETag, f.File.Size, f.File.ContentType, string(meta), f.File.UpdatedBy, f.File.UpdatedAt, sums)
 	return err
 }

@@ -107,7 +107,8 @@ type File struct {
 type FilePut struct {
 	By   Author    `json:"by"`
 	File File      `json:"file"`
-	Blob string    `json:"blob"` // its key
+	Blob string    `json:"blob"`           // its key
+	Sums []byte    `json:"sums,omitempty"` // of its blocks, see blob.Sums; empty: not known
 	If   Condition `json:"if"`
 }
 
@@ -136,7 +137,8 @@ func (FileGet) MessageName() string { return "tenant.file_get" }
 // FileReply answers FilePut and FileGet.
 type FileReply struct {
 	File File   `json:"file"`
-	Blob string `json:"blob"` // where the content is
+	Blob string `json:"blob"`           // where the content is
+	Sums []byte `json:"sums,omitempty"` // as in FilePut; empty in its answer
 }
 
 // MessageName implements actors.Message.

@@ -62,6 +62,12 @@ var suites = []suite{
 			return []string{times("-journal.flips", 10_000, scale), within("-journal.within", budget/2)}
 		},
 	},
+	{
+		name: "bit flips, blobs", pkg: "./gallery", test: "FlippedBit", share: 1,
+		args: func(scale float64, budget time.Duration) []string {
+			return []string{times("-gallery.flips", 10_000, scale), within("-gallery.within", budget)}
+		},
+	},
 	{name: "faults, in process", pkg: "./e2e", test: "FaultsOnS3", share: 3, args: faultsOn("fake")},
 	{name: "faults, versitygw", pkg: "./e2e", test: "FaultsOnS3", share: 5, args: faultsOn("versitygw")},
 	{name: "faults, minio", pkg: "./e2e", test: "FaultsOnS3", share: 5, args: faultsOn("minio"), full: true},
