@@ -331,7 +331,6 @@ class Editor implements View {
         inHand: () => this.tools.inHand,
         chosen: () => this.tools.chosen,
         editable: () => this.editable,
-        annotations: () => this.shown.values(),
         at: (cursor, draft) => this.session?.presence({ cursor: cursor ?? undefined, ...(draft ? { draft } : {}) }),
         drew: () => this.session?.presence({ draft: undefined }),
         point: (at) => this.drawn(at),

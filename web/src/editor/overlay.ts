@@ -1,11 +1,22 @@
 import type { Annotation, Peer } from "../client";
 import { colorOf, inkOn } from "../colors";
 import { h } from "../dom";
+import type { View } from "./layer";
 import { proposed, type Paint } from "./paint";
 import type { Box, Stage } from "./stage";
 
-/** Labels that are drawn at once; more would only cover the picture. */
-const MOST_LABELS = 300;
+/** Up to so many annotations in sight have their label, whatever their size. */
+const ALL_LABELS = 100;
+
+/** Of more, so many of the largest have theirs; more would only cover the picture. */
+const MOST_LABELS = 150;
+
+/** And only what is at least so large, in pixels of the screen. */
+const LEAST_WIDTH = 36;
+const LEAST_HEIGHT = 14;
+
+/** How long the picture must rest before labels are chosen anew, in milliseconds. */
+const REST = 120;
 
 /** Boxes of one person's selection that are outlined. */
 const MOST_HELD = 50;
@@ -13,22 +24,25 @@ const MOST_HELD = 50;
 /** What lies over the picture: labels, and where everyone else is. */
 export class Overlay {
   readonly element = h("div", { class: "overlay", "aria-hidden": "true" });
+  private readonly board = h("div", { class: "labels" });
   private readonly labels = new Map<string, HTMLElement>();
+  /** Where the picture was when the labels were placed. */
+  private placed: View | null = null;
+  private timer = 0;
   private readonly people = new Map<string, HTMLElement>();
   private annotations: ReadonlyMap<string, Annotation> = new Map();
   private peers: ReadonlyMap<string, Peer> = new Map();
   private frame = 0;
 
   private readonly resized: ResizeObserver;
-  /** Kept, because asking for it in a frame lays the page out once more. */
-  private size = { width: 0, height: 0 };
 
   constructor(
     private readonly stage: Stage,
     private readonly paint: Paint,
   ) {
-    this.resized = new ResizeObserver(([entry]) => {
-      this.size = entry!.contentRect;
+    this.element.append(this.board);
+    this.resized = new ResizeObserver(() => {
+      this.placed = null;
       this.place();
     });
     this.resized.observe(stage.element);
@@ -37,6 +51,7 @@ export class Overlay {
   show(annotations: ReadonlyMap<string, Annotation>, peers: ReadonlyMap<string, Peer>): void {
     this.annotations = annotations;
     this.peers = peers;
+    this.placed = null;
     this.place();
   }
 
@@ -44,35 +59,56 @@ export class Overlay {
   place(): void {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.placeLabels();
+      this.moveLabels();
       this.placePeople();
     });
   }
 
   close(): void {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
     this.resized.disconnect();
   }
 
-  private placeLabels(): void {
-    const { width, height } = this.size;
+  /** A picture that is panned takes its labels along as one; they are chosen anew when it rests. */
+  private moveLabels(): void {
+    const [to, from] = [this.stage.picture(), this.placed];
+    clearTimeout(this.timer);
+    if (from && Math.abs(to.width - from.width) < 0.01) {
+      const [dx, dy] = [to.x - from.x, to.y - from.y];
+      this.board.style.transform = dx || dy ? `translate(${dx}px, ${dy}px)` : "";
+      if (dx || dy) {
+        this.timer = window.setTimeout(() => ((this.placed = null), this.place()), REST);
+      }
+      return;
+    }
+    this.placed = to;
+    this.board.style.transform = "";
+    this.placeLabels(to);
+  }
+
+  /** What has a label: everything in sight, or else the largest of it. */
+  private labelled(on: View): Annotation[] {
+    const seen = this.stage.visible().filter((a) => a.shape?.type !== "tag");
+    if (seen.length <= ALL_LABELS) {
+      return seen;
+    }
+    return seen
+      .filter((a) => a.width * on.width >= LEAST_WIDTH && a.height * on.height >= LEAST_HEIGHT)
+      .sort((a, b) => b.width * b.height - a.width * a.height || (a.id < b.id ? 1 : -1))
+      .slice(0, MOST_LABELS);
+  }
+
+  private placeLabels(on: View): void {
     const stale = new Set(this.labels.keys());
-    let shown = 0;
-    for (const a of this.annotations.values()) {
-      const at = this.stage.place(a);
-      if (a.shape?.type === "tag") {
-        continue; // nowhere: the list shows it
-      }
-      if (shown >= MOST_LABELS || at.left > width || at.top > height || at.left + at.width < 0 || at.top + at.height < 0) {
-        continue;
-      }
-      shown++;
+    for (const a of this.labelled(on)) {
+      const at = this.stage.place(a, on);
       stale.delete(a.id);
       let tag = this.labels.get(a.id);
       if (!tag) {
         tag = h("span", { class: "tag", "data-id": a.id });
         this.labels.set(a.id, tag);
-        this.element.append(tag);
+        this.board.append(tag);
       }
       const tint = this.paint.color(a);
       const text = proposed(a) && a.confidence !== null ? `${a.label} ${Math.round(a.confidence * 100)} %` : a.label;

@@ -3,14 +3,15 @@ import { colorOf } from "../colors";
 import { h, iconButton } from "../dom";
 import type { Labels } from "../labels";
 import type { Paint } from "./paint";
+import { VirtualList } from "./virtual-list";
 
 export interface PanelEvents {
   select: (id: string) => void;
   remove: (id: string) => void;
 }
 
-/** Rows that are in the page at once; a list of thousands is searched, not scrolled. */
-const MOST_ROWS = 500;
+/** Rows that are kept, though they are out of sight. */
+const MOST_ROWS = 300;
 
 /** The list of boxes beside the picture. */
 export class Panel {
@@ -19,6 +20,8 @@ export class Panel {
   private readonly title = h("b", {}, "Annotations");
   private readonly counter = h("span", { class: "pill" }, "0");
   private readonly rows = new Map<string, HTMLElement>();
+  private readonly inSight = new VirtualList<Annotation>(this.list, (a) => this.row(a));
+  private revealed = "";
   private annotations: ReadonlyMap<string, Annotation> = new Map();
   private selected: readonly string[] = [];
   private editable = false;
@@ -77,6 +80,7 @@ export class Panel {
 
   close(): void {
     cancelAnimationFrame(this.frame);
+    this.inSight.close();
   }
 
   private draw(): void {
@@ -84,16 +88,18 @@ export class Panel {
       .filter((a) => !this.filter || `${a.label} ${a.created_by}`.toLowerCase().includes(this.filter))
       .sort((a, b) => (a.id < b.id ? 1 : -1)); // ids tell the time, and do not change when the server confirms
     this.counter.textContent = String(this.annotations.size);
-    const rows = matching.slice(0, MOST_ROWS).map((a) => this.row(a));
-    if (rows.length === 0) {
+    if (matching.length === 0) {
       const text = this.annotations.size > 0 ? "Nothing matches." : this.editable ? "Drag on the picture to draw the first box." : "Nobody has drawn here yet.";
       this.list.replaceChildren(h("li", { class: "none" }, text));
-    } else if (rows.length !== this.list.childElementCount || rows.some((row, i) => row !== this.list.children[i])) {
-      // Only when it is different: a row that is taken out loses a click in progress.
-      this.list.replaceChildren(...rows);
     }
-    for (const id of this.rows.keys()) {
-      if (!this.annotations.has(id)) {
+    this.inSight.show(matching);
+    const chosen = this.selected.length === 1 ? this.selected[0]! : "";
+    if (chosen !== this.revealed) {
+      this.revealed = chosen;
+      this.inSight.reveal(matching.findIndex((a) => a.id === chosen));
+    }
+    for (const [id, row] of this.rows) {
+      if (!this.annotations.has(id) || (this.rows.size > MOST_ROWS && !row.isConnected)) {
         this.rows.delete(id);
       }
     }

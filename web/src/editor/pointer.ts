@@ -1,4 +1,4 @@
-import type { Annotation, Box } from "../client";
+import type { Box } from "../client";
 import type { Place } from "./shapes";
 import type { Stage } from "./stage";
 import type { Tool } from "./tools";
@@ -10,7 +10,6 @@ export interface PointerEvents {
   /** The tool that is chosen, panning or not. */
   chosen: () => Tool;
   editable: () => boolean;
-  annotations: () => Iterable<Annotation>;
   /** Where the pointer is, null when it has left; and the box that is being drawn. */
   at: (cursor: [number, number] | null, draft?: Box) => void;
   /** A press has ended that began as a drawing. */
@@ -104,7 +103,7 @@ export class Pointer {
       return;
     }
     const slack = at.pointerType === "touch" ? 14 : 5;
-    const hits = this.stage.boxesAt(at, this.events.annotations(), slack);
+    const hits = this.stage.hitsAt(at, slack);
     const before = this.picked;
     const again = before && Math.hypot(at.clientX - before.x, at.clientY - before.y) < 6 && hits.length > 0;
     const index = again ? (hits.indexOf(before.id) + 1) % hits.length : 0;

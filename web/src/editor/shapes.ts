@@ -32,7 +32,7 @@ interface PathPoint {
 }
 
 /** Half of what a point is drawn with, in parts of the image's longer side. */
-const DOT = 0.006;
+export const DOT = 0.006;
 
 /** Straight lines that stand for a curve. */
 const CURVE_STEPS = 12;

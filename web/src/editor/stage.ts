@@ -4,8 +4,10 @@ import { Origin, type DrawingStyle, type StoreChangeEvent } from "@annotorious/c
 import OpenSeadragon from "openseadragon";
 import { mountPlugin } from "@annotorious/plugin-tools";
 import "@annotorious/plugin-tools/annotorious-plugin-tools.css";
-import type { Annotation, Box, Change, Shape } from "../client";
+import type { Annotation, Box, Change } from "../client";
 import { nameHandles } from "./handles";
+import { alike, Layer, type View } from "./layer";
+import { isHit } from "./outline";
 import { proposed, type Paint } from "./paint";
 import { fromSelector, toSelector, type Place, type Selector } from "./shapes";
 
@@ -18,6 +20,9 @@ export type DrawingTool = "rectangle" | "polygon" | "ellipse" | "path";
 type Style = (a: ImageAnnotation, state?: { selected?: boolean; hovered?: boolean }) => DrawingStyle;
 
 const LEAST = 0.001;
+
+/** Around what a pointer is still over something, in pixels. */
+const EDGE = 2;
 
 export interface StageEvents {
   /** A new box was drawn. */
@@ -33,17 +38,18 @@ export interface StageEvents {
   steered: () => void;
 }
 
-/** The picture and the boxes on it: OpenSeadragon with Annotorious. */
+/**
+ * The picture and what is on it. OpenSeadragon shows the picture, our own layer all
+ * annotations but those that are selected: only these are given to Annotorious,
+ * which lets them be changed, and taken back when they are let go.
+ */
 export class Stage {
   private readonly viewer: OpenSeadragon.Viewer;
   private readonly annotator: OpenSeadragonAnnotator;
+  private readonly layer: Layer;
   private readonly dirty = new Map<string, Place>();
-  /** The shapes of what is no plain box. */
-  private readonly shapes = new Map<string, Shape>();
-  /** What is on the picture, for its colours. */
-  private readonly annotations = new Map<string, Annotation>();
-  /** What each annotation looked like when it was last given to Annotorious. */
-  private readonly drawn = new Map<string, string>();
+  /** What each annotation that Annotorious has looked like when it was given to it. */
+  private readonly lifted = new Map<string, Annotation>();
   private readonly closing = new AbortController();
   /** Nobody has zoomed or panned: another window size shows all of it again. */
   private whole = true;
@@ -62,7 +68,7 @@ export class Stage {
     const item = viewer.world.getItemAt(0);
     this.size = item.getContentSize();
     const style: Style = (a, state) => {
-      const known = this.annotations.get(a.id);
+      const known = this.lifted.get(a.id);
       const color = (known ? paint.color(known) : "#3a56e8") as `#${string}`;
       const strong = state?.selected || state?.hovered;
       if (known && proposed(known) && !strong) {
@@ -70,7 +76,12 @@ export class Stage {
       }
       return { fill: color, fillOpacity: strong ? 0.22 : 0.1, stroke: color, strokeOpacity: 1, strokeWidth: strong ? 3 : 2 };
     };
-    this.closing.signal.addEventListener("abort", paint.on("change", () => this.annotator.setStyle(style)));
+    this.layer = new Layer(this.size, paint);
+    const repaint = () => {
+      this.annotator.setStyle(style);
+      this.layer.repaint();
+    };
+    this.closing.signal.addEventListener("abort", paint.on("change", repaint));
     this.annotator = createOSDAnnotator(viewer, {
       autoSave: false,
       drawingEnabled: false,
@@ -89,13 +100,21 @@ export class Stage {
         events.drawn(at);
       }
     });
-    this.annotator.on("selectionChanged", (all) => events.selected(all.map((a) => a.id)));
+    this.annotator.on("selectionChanged", (all) => {
+      queueMicrotask(() => this.lower()); // Annotorious still looks at what was selected
+      events.selected(all.map((a) => a.id));
+    });
     this.annotator.state.store.observe((e) => this.edited(e), { origin: Origin.LOCAL });
-    const layer = viewer.element.querySelector(".a9s-gl-canvas");
-    viewer.addHandler("update-viewport", () => layer?.dispatchEvent(new Event("draw"))); // after Annotorious' own
+    const gl = viewer.element.querySelector(".a9s-gl-canvas");
+    gl?.before(this.layer.element);
+    viewer.addHandler("update-viewport", () => gl?.dispatchEvent(new Event("draw"))); // after Annotorious' own
     for (const name of ["update-viewport", "resize", "animation", "open"] as const) {
-      viewer.addHandler(name, () => events.placed());
+      viewer.addHandler(name, () => this.placed());
     }
+    const watch = new ResizeObserver(() => this.sized());
+    watch.observe(viewer.container);
+    this.closing.signal.addEventListener("abort", () => watch.disconnect());
+    this.sized();
     for (const name of ["canvas-pinch", "canvas-drag"] as const) {
       viewer.addHandler(name, () => this.steer());
     }
@@ -103,6 +122,8 @@ export class Stage {
     const { signal } = this.closing;
     nameHandles(element, signal);
     element.addEventListener("wheel", (e) => this.wheel(e), { signal, passive: false, capture: true });
+    element.addEventListener("pointermove", (e) => this.hover(e), { signal });
+    element.addEventListener("pointerleave", () => this.hover(null), { signal });
     addEventListener("pointerup", () => setTimeout(() => this.commit()), { signal, capture: true });
     addEventListener("pointercancel", () => setTimeout(() => this.commit()), { signal, capture: true });
   }
@@ -139,30 +160,32 @@ export class Stage {
   /** Brings what the session changed onto the picture. */
   apply(change: Change): void {
     const store = this.annotator.state.store;
-    // In bulk: the layer is drawn again for each change of the store, and drawing
-    // five hundred boxes five hundred times keeps a slow renderer busy for long.
-    change.upserted.forEach((a) => this.annotations.set(a.id, a));
-    // And only what looks different: an edit that is confirmed has but another rev.
-    const other = change.upserted.filter((a) => !this.dirty.has(a.id) && this.drawn.get(a.id) !== lookOf(a));
-    other.forEach((a) => this.drawn.set(a.id, lookOf(a)));
-    for (const a of other) {
-      a.shape ? this.shapes.set(a.id, a.shape) : this.shapes.delete(a.id);
+    const edited: ImageAnnotation[] = [];
+    for (const a of change.upserted) {
+      this.layer.put(a);
+      const before = this.lifted.get(a.id);
+      // Only what looks different: an edit that is confirmed has but another rev.
+      if (before && !this.dirty.has(a.id) && !alike(before, a)) {
+        this.lifted.set(a.id, a);
+        edited.push(...this.fromAnnotation(a));
+      }
     }
-    const shown = other.map((a) => this.fromAnnotation(a)).filter((a) => a !== null);
-    if (shown.length > 0) {
-      store.bulkUpsertAnnotations(shown, Origin.REMOTE);
+    if (edited.length > 0) {
+      store.bulkUpsertAnnotations(edited, Origin.REMOTE);
     }
-    if (change.removed.length > 0) {
-      const selected = this.selection.filter((id) => !change.removed.includes(id));
+    const lost = change.removed.filter((id) => this.lifted.has(id));
+    if (lost.length > 0) {
+      const selected = this.selection.filter((id) => !lost.includes(id));
       if (selected.length < this.selection.length) {
         this.select(selected);
       }
+      lost.forEach((id) => (this.dirty.delete(id), this.lifted.delete(id)));
       store.bulkDeleteAnnotations(
-        change.removed.filter((id) => store.getAnnotation(id)),
+        lost.filter((id) => store.getAnnotation(id)),
         Origin.REMOTE,
       );
-      change.removed.forEach((id) => (this.dirty.delete(id), this.drawn.delete(id), this.shapes.delete(id), this.annotations.delete(id)));
     }
+    change.removed.forEach((id) => this.layer.remove(id));
   }
 
   get selection(): string[] {
@@ -170,11 +193,13 @@ export class Stage {
   }
 
   select(ids: string[]): void {
-    if (ids.length > 0) {
-      this.annotator.setSelected(ids, true);
+    const known = ids.filter((id) => this.lift(id));
+    if (known.length > 0) {
+      this.annotator.setSelected(known, true);
     } else {
       this.annotator.cancelSelected();
     }
+    this.lower();
   }
 
   /** What is drawn (or else the picture is panned), and whether annotations can be changed. */
@@ -242,52 +267,60 @@ export class Stage {
     fitWithMargin(this.viewer, false);
   }
 
-  /** The boxes at a pointer, smallest first; slack in pixels lets tiny ones be hit. */
-  boxesAt(event: { clientX: number; clientY: number }, boxes: Iterable<Annotation>, slack: number): string[] {
-    const corner = this.element.getBoundingClientRect();
-    const [x, y] = [event.clientX - corner.left, event.clientY - corner.top];
-    return [...boxes]
-      .filter((a) => a.shape?.type !== "tag")
-      .map((a) => ({ a, at: this.place(a) }))
-      .filter(({ at }) => {
-        // Only what is hard to hit gets a margin.
-        const [dx, dy] = [at.width < 2 * slack ? slack : 2, at.height < 2 * slack ? slack : 2];
-        return x >= at.left - dx && x <= at.left + at.width + dx && y >= at.top - dy && y <= at.top + at.height + dy;
-      })
-      .sort((p, q) => p.at.width * p.at.height - q.at.width * q.at.height)
-      .map(({ a }) => a.id);
+  /** What is at a pointer, smallest first; slack in pixels lets tiny ones be hit. */
+  hitsAt(event: { clientX: number; clientY: number }, slack: number): string[] {
+    const at = this.fromScreen(event);
+    const view = this.picture();
+    const scale = { x: view.width, y: view.height };
+    const [dx, dy] = [slack / view.width, slack / view.height];
+    return this.layer
+      .within({ x: at[0] - dx, y: at[1] - dy, width: 2 * dx, height: 2 * dy })
+      .filter((a) => isHit(a, at, scale, slack))
+      .sort((p, q) => p.width * p.height - q.width * q.height)
+      .map((a) => a.id);
+  }
+
+  /** What touches the part of the image that is to be seen. */
+  visible(): Annotation[] {
+    const { x, y, width, height } = this.picture();
+    const { clientWidth, clientHeight } = this.viewer.container;
+    return this.layer.within({ x: -x / width, y: -y / height, width: clientWidth / width, height: clientHeight / height });
   }
 
   /** The size of a pixel of the screen, in fractions of the image. */
   pixel(): { x: number; y: number } {
-    const { width, height } = this.place({ x: 0, y: 0, width: 1, height: 1 });
+    const { width, height } = this.picture();
     return { x: 1 / width, y: 1 / height };
   }
 
+  /** Where the image is on the screen, in pixels from the stage's corner. */
+  picture(): View {
+    const { viewport } = this.viewer;
+    const seen = viewport.getBounds(true);
+    const width = viewport.getContainerSize().x / seen.width; // the image is one unit wide
+    return { x: -seen.x * width, y: -seen.y * width, width, height: (width * this.size.y) / this.size.x };
+  }
+
   /** Where a box is on the screen, in pixels from the stage's corner. */
-  place(box: Box): { left: number; top: number; width: number; height: number } {
-    const from = this.toScreen(box.x, box.y);
-    const to = this.toScreen(box.x + box.width, box.y + box.height);
-    return { left: from.x, top: from.y, width: to.x - from.x, height: to.y - from.y };
+  place(box: Box, on = this.picture()): { left: number; top: number; width: number; height: number } {
+    return { left: on.x + box.x * on.width, top: on.y + box.y * on.height, width: box.width * on.width, height: box.height * on.height };
   }
 
   toScreen(x: number, y: number): { x: number; y: number } {
-    return this.viewer.world
-      .getItemAt(0)
-      .imageToViewerElementCoordinates(new OpenSeadragon.Point(x * this.size.x, y * this.size.y));
+    const on = this.picture();
+    return { x: on.x + x * on.width, y: on.y + y * on.height };
   }
 
   /** The point of the image under a pointer, in fractions. */
   fromScreen(event: { clientX: number; clientY: number }): [number, number] {
     const corner = this.element.getBoundingClientRect();
-    const at = this.viewer.world
-      .getItemAt(0)
-      .viewerElementToImageCoordinates(new OpenSeadragon.Point(event.clientX - corner.left, event.clientY - corner.top));
-    return [at.x / this.size.x, at.y / this.size.y];
+    const on = this.picture();
+    return [(event.clientX - corner.left - on.x) / on.width, (event.clientY - corner.top - on.y) / on.height];
   }
 
   close(): void {
     this.closing.abort();
+    this.layer.close();
     this.annotator.destroy();
     this.viewer.destroy();
   }
@@ -295,7 +328,6 @@ export class Stage {
   private edited(event: StoreChangeEvent<ImageAnnotation>): void {
     for (const { newValue } of event.changes.updated ?? []) {
       const at = this.toPlace(newValue);
-      this.drawn.delete(newValue.id);
       if (at) {
         this.dirty.set(newValue.id, at);
         this.events.dragging(newValue.id, at);
@@ -308,24 +340,66 @@ export class Stage {
       const boxes = new Map(this.dirty);
       this.dirty.clear();
       this.events.moved(boxes);
+      this.lower();
+    }
+  }
+
+  private placed(): void {
+    this.layer.move(this.picture());
+    this.events.placed();
+  }
+
+  private sized(): void {
+    const { clientWidth, clientHeight } = this.viewer.container;
+    this.layer.resize(clientWidth, clientHeight);
+    this.layer.move(this.picture());
+  }
+
+  private hover(e: PointerEvent | null): void {
+    const free = e !== null && e.pointerType !== "touch" && e.buttons === 0 && !this.element.classList.contains("drawing");
+    const id = (free && this.hitsAt(e, EDGE)[0]) || "";
+    this.layer.hover(id);
+    this.element.classList.toggle("over", id !== "");
+  }
+
+  /** Gives an annotation to Annotorious; false if it is nowhere on the picture. */
+  private lift(id: string): boolean {
+    const a = this.layer.get(id);
+    if (!a || this.lifted.has(id)) {
+      return a !== undefined;
+    }
+    const [editable] = this.fromAnnotation(a);
+    if (!editable) {
+      return false;
+    }
+    this.lifted.set(id, a);
+    this.annotator.state.store.bulkUpsertAnnotations([editable], Origin.REMOTE);
+    this.layer.lift(id, true);
+    return true;
+  }
+
+  /** Takes back from Annotorious what is not selected any more, and saved. */
+  private lower(): void {
+    if (this.closing.signal.aborted) {
+      return;
+    }
+    const selected = new Set(this.selection);
+    const down = [...this.lifted.keys()].filter((id) => !selected.has(id) && !this.dirty.has(id));
+    if (down.length > 0) {
+      down.forEach((id) => (this.lifted.delete(id), this.layer.lift(id, false)));
+      this.annotator.state.store.bulkDeleteAnnotations(down, Origin.REMOTE);
     }
   }
 
   private toPlace(a: ImageAnnotation): Place | null {
-    const at = fromSelector(a.target.selector as unknown as Selector, this.size, this.shapes.get(a.id));
+    const at = fromSelector(a.target.selector as unknown as Selector, this.size, this.lifted.get(a.id)?.shape);
     return at && !at.shape ? { ...at, ...clip(at) } : at;
   }
 
-  private fromAnnotation(a: Annotation): ImageAnnotation | null {
+  /** What Annotorious knows an annotation as; nothing of a tag. */
+  private fromAnnotation(a: Annotation): ImageAnnotation[] {
     const selector = toSelector(a, this.size);
-    return (
-      selector &&
-      ({
-        id: a.id,
-        bodies: [{ id: `${a.id}-label`, annotation: a.id, purpose: "tagging", value: a.label }],
-        target: { annotation: a.id, selector },
-      } as unknown as ImageAnnotation)
-    );
+    return selector ? [{ id: a.id, bodies: [], target: { annotation: a.id, selector } } as unknown as ImageAnnotation] : [];
   }
 }
 
@@ -334,10 +408,6 @@ function fitWithMargin(viewer: OpenSeadragon.Viewer, immediately: boolean): void
   const { x, y, width, height } = viewer.world.getHomeBounds();
   const whole = new OpenSeadragon.Rect(x - width * margin, y - height * margin, width * (1 + 2 * margin), height * (1 + 2 * margin));
   viewer.viewport.fitBounds(whole, immediately);
-}
-
-function lookOf(a: Annotation): string {
-  return JSON.stringify([a.label, a.x, a.y, a.width, a.height, a.shape, a.source, a.confidence, a.created_by]);
 }
 
 /** Cuts off what lies outside of the image. */
