@@ -48,9 +48,11 @@ type Bugs struct {
 	NoRecheck        bool // claim without looking at the head again
 	TrustConflict    bool // take "exists already" for durable when a put is repeated
 	TrustTorn        bool // take the beginning of the own bytes for all of them
+	PassTorn         bool // go on behind a torn slot as if it were nothing
 	AckOutOfOrder    bool // answer a slot before those below it are durable
 	AppendAfterClose bool // append on while the head is being closed
 	DeleteSeals      bool // delete seals with what is covered
 	DeleteTorn       bool // delete torn slots with what is covered
 	JoinLook         bool // answer a read by a look at the head that began before it
+	NoLook           bool // answer reads without any look
 }

@@ -75,6 +75,9 @@ func (c *Claim) walk() Request {
 		}
 		f, _, sum, err := DecodeSlot(body)
 		switch {
+		case errors.Is(err, ErrTorn) && c.by.Bugs.PassTorn:
+			l.seq, l.known = l.seq+1, false
+			continue
 		case errors.Is(err, ErrTorn):
 			if err := l.ends(); err != nil {
 				return c.suspect(err)
