@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/easelhq/easel/blob"
@@ -230,6 +231,48 @@ func TestOldStoresOpen(t *testing.T) {
 				}
 			}
 			wantSound(t, store)
+		})
+	}
+}
+
+// TestOldStoreSurvivesKillsWhileItIsMigrated kills the program (SIGKILL) again and
+// again while it opens the files of an old store for the first time, each time a
+// little later.
+func TestOldStoreSurvivesKillsWhileItIsMigrated(t *testing.T) {
+	for _, version := range oldVersions(t) {
+		t.Run(version, func(t *testing.T) {
+			var says map[string][]expectation
+			b, err := os.ReadFile(filepath.Join(oldStores, version, "expect.json"))
+			if err == nil {
+				err = json.Unmarshal(b, &says)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			store := filepath.Join(t.TempDir(), "store")
+			copyTree(t, filepath.Join(oldStores, version, "dir"), store)
+			for round := range 6 {
+				n := newSite(t, "--store=dir:"+store, "--chores=off")
+				answered := make(chan struct{}, len(says["dir"]))
+				var asking sync.WaitGroup
+				for _, e := range says["dir"] {
+					asking.Go(func() {
+						// It is killed meanwhile: what is answered is compared at the end.
+						_, _ = n.as(e.Tenant, e.User, e.Role).do(t.Context(), "GET", e.Path, nil)
+						answered <- struct{}{}
+					})
+				}
+				for range round {
+					<-answered
+				}
+				n.kill()
+				asking.Wait()
+				wantSound(t, "dir:"+store)
+			}
+			n := newSite(t, "--store=dir:"+store, "--chores=off")
+			compareOldStore(t, n, says["dir"])
+			n.stop(t)
+			wantSound(t, "dir:"+store)
 		})
 	}
 }
