@@ -22,7 +22,7 @@ RACE_PKGS     := . ./actors/... ./auth/... ./blob/... ./cluster/... ./cmd/... ./
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture torture-cluster models crash bounds bench docs web screenshots release clean
+.PHONY: help run cluster build test test-go test-web check race lint fuzz e2e s3 s3-servers torture torture-cluster models crash bounds bench docs clients web screenshots release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ docs: ## regenerate the tables in docs/ from the code
 	$(GO) test ./cmd/easel -run Docs -update
 	$(GO) test ./transport -run Tables -update
 	$(GO) test ./live -run FramesTable -update
+
+clients: build ## regenerate what the TypeScript client knows of the routes (needs npm)
+	cd clients/typescript && npm ci --no-fund --no-audit --loglevel=error && EASEL_BIN=$(CURDIR)/$(BIN) npm run --silent generate
 
 web: ## rebuild the page's scripts (needs npm; the result is committed)
 	$(MAKE) -C web build

@@ -13,8 +13,8 @@ type Image struct {
 	Height          int             `json:"height"`
 	UploadedBy      string          `json:"uploaded_by"`
 	CreatedAt       Time            `json:"created_at"`
-	DeletedAt       Time            `json:"deleted_at"` // null while live
-	Metadata        json.RawMessage `json:"metadata"`   // a JSON object
+	DeletedAt       Time            `json:"deleted_at" nullable:"true"` // null while live
+	Metadata        json.RawMessage `json:"metadata"`                   // a JSON object
 	AnnotationCount int64           `json:"annotation_count"`
 	Version         int64           `json:"version"` // batches accepted so far
 }

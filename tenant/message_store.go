@@ -278,7 +278,7 @@ type KeyInfo struct {
 	Role      easel.Role `json:"role"`
 	CreatedBy string     `json:"created_by"`
 	CreatedAt easel.Time `json:"created_at"`
-	ExpiresAt easel.Time `json:"expires_at"`
+	ExpiresAt easel.Time `json:"expires_at" nullable:"true"`
 }
 
 // KeyDelete ends a service key; -> Empty. Admins only; CodeNotFound.

@@ -23,7 +23,7 @@ type keyAnswer struct {
 	ID        easel.ID   `json:"id"`
 	Key       string     `json:"key" doc:"easel_<tenant hash>_<id>_<secret>"`
 	Role      easel.Role `json:"role"`
-	ExpiresAt easel.Time `json:"expires_at" doc:"null: does not expire."`
+	ExpiresAt easel.Time `json:"expires_at" nullable:"true" doc:"null: does not expire."`
 }
 
 type serviceKeysAnswer struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/easelhq/easel"
 )
@@ -21,7 +22,10 @@ func document(routes []Route, version string) ([]byte, error) {
 	}
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	registry.RegisterTypeAlias(reflect.TypeFor[easel.Time](), reflect.TypeFor[time.Time]())
-	registry.RegisterTypeAlias(reflect.TypeFor[rawJSON](), reflect.TypeFor[json.RawMessage]())
+	registry.RegisterTypeAlias(reflect.TypeFor[rawJSON](), reflect.TypeFor[anyDoc]())
+	registry.RegisterTypeAlias(reflect.TypeFor[json.RawMessage](), reflect.TypeFor[objectDoc]())
+	registry.RegisterTypeAlias(reflect.TypeFor[instant](), reflect.TypeFor[instantDoc]())
+	registry.RegisterTypeAlias(reflect.TypeFor[jsontext.Value](), reflect.TypeFor[objectDoc]())
 	registry.RegisterTypeAlias(reflect.TypeFor[easel.Shape](), reflect.TypeFor[shapeDoc]())
 	registry.RegisterTypeAlias(reflect.TypeFor[easel.Attributes](), reflect.TypeFor[attributesDoc]())
 	doc := &huma.OpenAPI{
@@ -41,6 +45,7 @@ func document(routes []Route, version string) ([]byte, error) {
 	for i := range routes {
 		doc.AddOperation(operation(&routes[i], registry))
 	}
+	neverNull(registry)
 	b, err := json.Marshal(doc)
 	if err != nil {
 		return nil, fmt.Errorf("encode openapi document: %w", err)

@@ -1,6 +1,8 @@
 package transport_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"os"
 	"path/filepath"
@@ -35,6 +37,21 @@ type document struct {
 			Required   []string
 			Properties map[string]map[string]any
 		}
+	}
+}
+
+// The types of the TypeScript client name the document that they were made of.
+func TestTypeScriptTypesAreOfThisDocument(t *testing.T) {
+	w := newWorld(t)
+	raw := w.do(request{method: "GET", path: "/openapi.json"}).want(t, 200, nil).body
+	version := regexp.MustCompile(`("info":\{[^{}]*"version":)"[^"]*"`)
+	sum := sha256.Sum256([]byte(version.ReplaceAllString(raw, `$1""`)))
+	made, err := os.ReadFile("../clients/typescript/src/api.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(made[:1000]), hex.EncodeToString(sum[:])) {
+		t.Error("clients/typescript/src/api.ts is older than the routes: run make clients, and commit it")
 	}
 }
 

@@ -13,10 +13,20 @@ import (
 
 // revertBody says what to bring back: exactly one of three.
 type revertBody struct {
-	Version    maybe[int64]          `json:"version" required:"false" minimum:"0" doc:"The state to go back to; with annotation, of that one."`
-	Annotation maybe[easel.ID]       `json:"annotation" required:"false" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]{32}$" doc:"Only this one: to version or, without one, to before its last change."`
-	User       maybe[string]         `json:"user" required:"false" minLength:"1" maxLength:"1000" doc:"Undo what this user did since."`
-	Since      maybe[jsontext.Value] `json:"since" required:"false" doc:"With user: a version, after which, or a time in RFC 3339, from which on."`
+	Version    maybe[int64]    `json:"version" required:"false" minimum:"0" doc:"The state to go back to; with annotation, of that one."`
+	Annotation maybe[easel.ID] `json:"annotation" required:"false" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]{32}$" doc:"Only this one: to version or, without one, to before its last change."`
+	User       maybe[string]   `json:"user" required:"false" minLength:"1" maxLength:"1000" doc:"Undo what this user did since."`
+	Since      maybe[instant]  `json:"since" required:"false" doc:"With user: a version, after which, or a time in RFC 3339, from which on."`
+}
+
+// instant is a version or a time, as it was sent.
+type instant jsontext.Value
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (i *instant) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	v, err := dec.ReadValue()
+	*i = instant(v.Clone())
+	return err
 }
 
 type revertAnswer struct {
@@ -44,7 +54,7 @@ func (b *revertBody) request() (gallery.Revert, error) {
 		return r, nil
 	}
 	var err error
-	r.Since, err = sinceOf(b.Since.Value)
+	r.Since, err = sinceOf(jsontext.Value(b.Since.Value))
 	return r, err
 }
 

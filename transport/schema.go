@@ -61,7 +61,7 @@ type schemaAnswer struct {
 	Labels    []easel.Label `json:"labels"`
 	Open      bool          `json:"open"`
 	UpdatedBy string        `json:"updated_by"`
-	UpdatedAt easel.Time    `json:"updated_at" doc:"null: never."`
+	UpdatedAt easel.Time    `json:"updated_at" nullable:"true" doc:"null: never."`
 }
 
 func schemaRoutes() []Route {

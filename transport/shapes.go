@@ -1,17 +1,53 @@
 package transport
 
 import (
+	"reflect"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/easelhq/easel"
 )
 
 // shapeDoc and attributesDoc stand for easel.Shape and easel.Attributes in the
-// OpenAPI document.
+// OpenAPI document, objectDoc for
+// free JSON objects, instantDoc for versions and times, anyDoc for any JSON.
 type (
 	shapeDoc      struct{}
 	attributesDoc struct{}
+	objectDoc     struct{}
+	instantDoc    struct{}
+	anyDoc        struct{}
 )
+
+// Schema describes a JSON object of any content.
+func (objectDoc) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// Schema describes a version or a time.
+func (instantDoc) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeInteger, Format: "int64"}, {Type: huma.TypeString, Format: "date-time"}}}
+}
+
+// Schema describes any JSON.
+func (anyDoc) Schema(huma.Registry) *huma.Schema { return &huma.Schema{} }
+
+// Schema implements huma.SchemaProvider.
+func (*draftItem) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[draftBody](), true, "")
+}
+
+// neverNull says of all lists that they are not null, which huma assumes that they
+// may be: a list without items is answered, and asked for, as [].
+func neverNull(r huma.Registry) {
+	for _, s := range r.Map() {
+		for _, field := range s.Properties {
+			if field.Type == huma.TypeArray {
+				field.Nullable = false
+			}
+		}
+	}
+}
 
 // Schema describes every type of shape.
 func (shapeDoc) Schema(r huma.Registry) *huma.Schema { return component(r, "Shape", shapeSchema) }

@@ -103,7 +103,7 @@ export function openGallery(app: App): View {
     body.setAttribute("aria-busy", "true");
     more.disabled = true;
     try {
-      const page = await app.rest.images(cursor, wanted.filename, wanted.label);
+      const page = await app.rest.images({ limit: 60, cursor, ...wanted });
       if (mine !== request || closing.signal.aborted) {
         return;
       }

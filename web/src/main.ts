@@ -64,7 +64,7 @@ async function enter(): Promise<void> {
     element: h("div", { class: "splash", role: "status" }, logo(), h("span", { class: "spinner" })),
     close: () => {},
   });
-  const rest = new Rest(() => token);
+  const rest = new Rest({ token: () => token, patience: 0 });
   try {
     const me = await rest.me();
     const kept = await localStore();

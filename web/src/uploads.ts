@@ -48,7 +48,7 @@ export class Uploads {
       this.running++;
       line.classList.remove("over", "failed");
       note.textContent = "";
-      send((key) => this.rest.upload(file, key, progress))
+      send((key) => this.rest.upload(file, { key, progress }))
         .then(
           (image) => {
             line.classList.add("over", "done");

@@ -78,7 +78,7 @@ it("an upload carries its key", async () => {
       }
     },
   );
-  const image = await new Rest(() => "token").upload(new File(["x"], "cup.jpg"), "key-1", () => {});
+  const image = await new Rest({ token: "token" }).upload(new File(["x"], "cup.jpg"), { key: "key-1", progress: () => {} });
   expect(image.id).toBe("one");
   expect(headers).toEqual({ Authorization: "Bearer token", "Idempotency-Key": "key-1" });
 });

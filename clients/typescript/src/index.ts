@@ -2,10 +2,34 @@
 
 export { Emitter } from "./emitter.js";
 export { History, type Plan, type SavedHistory } from "./history.js";
+export { Http, RestError, type Answer, type Arguments, type Content, type HttpOptions, type Path, type Schemas, type Verb, type VerbOf } from "./http.js";
 export { newID } from "./id.js";
-export type { OutboxStorage, Saved } from "./outbox.js";
-export type { Annotation, Box, ChatLine, Draft, Image, Op, Patch, Peer, Point, Presence, Shape, Stop } from "./protocol.js";
+export { live, type LiveOptions } from "./live.js";
+export { MemoryStorage, type OutboxStorage, type Saved } from "./outbox.js";
+export type {
+  Annotation,
+  Attributes,
+  Box,
+  ChatLine,
+  Deed,
+  Draft,
+  Effect,
+  Image,
+  LabelDefinition,
+  LabelSchema,
+  Me,
+  Op,
+  OpsFrame,
+  Patch,
+  Peer,
+  Point,
+  Presence,
+  Shape,
+  SnapFrame,
+  Stop,
+} from "./protocol.js";
 export { draftOf, merged, patched, type Was } from "./rebase.js";
 export type { Change } from "./replica.js";
-export { Rest, RestError, type Deed, type LabelDefinition, type LabelSchema, type Me } from "./rest.js";
-export { Session, type Phase, type Rejection, type SessionOptions, type Socket, type Status } from "./session.js";
+export { Rest, type AnnotationFilter, type Condition, type ImageFilter, type Judgement, type NewAnnotation, type PutFile, type Restoration, type UploadOptions } from "./rest.js";
+export { Session, type Phase, type Rejection, type SessionEvents, type SessionOptions, type Socket, type Status } from "./session.js";
+export type { StreamFrame } from "./stream.js";

@@ -13,6 +13,23 @@ export interface OutboxStorage {
   save(client: string, saved: Saved | null): void;
 }
 
+/** Keeps frames as long as the program runs. */
+export class MemoryStorage implements OutboxStorage {
+  private readonly kept = new Map<string, Saved>();
+
+  load(client: string): Saved | null {
+    return this.kept.get(client) ?? null;
+  }
+
+  save(client: string, saved: Saved | null): void {
+    if (saved) {
+      this.kept.set(client, saved);
+    } else {
+      this.kept.delete(client);
+    }
+  }
+}
+
 /**
  * A frame on its way. Once sent it keeps its seq and its ops: the server
  * compares what a repeated seq says with what it said first.

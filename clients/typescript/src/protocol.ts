@@ -1,4 +1,8 @@
-/** The words of the live socket `easel.v1`, as they travel. */
+/** The words of the live socket `easel.v1`, as they travel; nouns that HTTP knows too are the API document's. */
+
+import type { components } from "./api.js";
+
+type Schemas = components["schemas"];
 
 export const SUBPROTOCOL = "easel.v1";
 
@@ -22,37 +26,12 @@ export interface Box {
 }
 
 /** What an annotation looks like, in fractions of the image; absent for a plain box. */
-export type Shape =
-  | { type: "box" }
-  | { type: "rotated_box"; points: Point[] }
-  | { type: "polygon"; points: Point[]; holes?: Point[][] }
-  | { type: "polyline"; points: Point[] }
-  | { type: "point"; points: Point[] }
-  | { type: "ellipse"; center: Point; radii: Point }
-  | { type: "tag" };
+export type Shape = Schemas["Shape"];
 
-export type Attributes = Record<string, string | number | boolean>;
+export type Attributes = Schemas["Attributes"];
 
 /** One annotation of an image; x, y, width and height are its bounding box. */
-export interface Annotation {
-  id: string;
-  image_id: string;
-  label: string;
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-  confidence: number | null;
-  created_by: string;
-  created_at: string;
-  updated_by: string;
-  updated_at: string;
-  rev: number;
-  shape?: Shape | null;
-  attributes?: Attributes;
-  source?: string;
-  model?: string;
-}
+export type Annotation = Schemas["Annotation"];
 
 /** What an author says of an annotation; the rest is the server's. */
 export interface Draft {
@@ -87,21 +66,25 @@ export interface Effect {
   annotation?: Annotation;
 }
 
-export interface Image {
-  id: string;
-  filename: string;
-  content_type: string;
-  size: number;
-  width: number;
-  height: number;
-  uploaded_by: string;
-  created_at: string;
-  deleted_at: string | null;
-  /** Free for pages and programs; this page keeps an image's state there. */
-  metadata?: Record<string, unknown>;
-  annotation_count: number;
-  version: number;
+/** An image; pages and programs are free to keep what they like in its metadata. */
+export type Image = Schemas["Image"];
+
+/** One version of an image: who did what, and when. */
+export interface Deed {
+  ver: number;
+  by: string;
+  at: string;
+  ops: Effect[];
 }
+
+/** Who a token is for. */
+export type Me = Schemas["MeAnswer"];
+
+/** What the tenant's people draw; version 0: nobody has said. */
+export type LabelSchema = Schemas["SchemaAnswer"];
+
+/** A label that the tenant draws with. */
+export type LabelDefinition = Schemas["Label"];
 
 /** What a person shows of themselves; never stored. */
 export interface Presence {
@@ -118,12 +101,7 @@ export interface Peer {
   state: Presence;
 }
 
-export interface ChatLine {
-  id: string;
-  by: string;
-  at: string;
-  text: string;
-}
+export type ChatLine = Schemas["Message"];
 
 export interface Since {
   epoch: string;

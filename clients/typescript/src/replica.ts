@@ -1,5 +1,5 @@
 import type { Frame } from "./outbox.js";
-import type { Annotation, Effect, Op, Since } from "./protocol.js";
+import type { Annotation, Draft, Effect, Op, Shape, Since } from "./protocol.js";
 import { patched, same as equal } from "./rebase.js";
 
 /** What became different in a view. */
@@ -98,7 +98,7 @@ export class Replica {
         const now = new Date().toISOString();
         return (
           a ?? {
-            ...op.annotation,
+            ...plain(op.annotation),
             id: op.id,
             image_id: this.image,
             confidence: op.annotation.confidence ?? null,
@@ -112,6 +112,11 @@ export class Replica {
       }
     }
   }
+}
+
+/** A draft as an annotation shows it: a plain box has no shape. */
+function plain({ shape, ...draft }: Draft): Omit<Draft, "shape"> & { shape?: Shape } {
+  return shape ? { ...draft, shape } : draft;
 }
 
 function same(a: Annotation, b: Annotation): boolean {

@@ -34,6 +34,8 @@ export interface Socket {
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
+  /** Node before 22 tells of a socket that never opened by this alone. */
+  onerror?: ((event: never) => void) | null;
 }
 
 /** What the world around a session provides. */
@@ -162,6 +164,32 @@ export class Session extends Emitter<SessionEvents> {
     return ids.some((id) => open.has(id));
   }
 
+  /** Resolves when the annotations are there; fails when the session stops instead. */
+  ready(): Promise<void> {
+    return this.reach(() => this.phase === "live");
+  }
+
+  /** Resolves when every edit has its answer; fails when the session stops instead. */
+  saved(): Promise<void> {
+    return this.reach(() => this.outbox.pending === 0);
+  }
+
+  private reach(fact: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (fact()) {
+          leave();
+          resolve();
+        } else if (this.phase === "stopped") {
+          leave();
+          reject(new Error(`the session has stopped: ${this.stopReason ?? "it was closed"}`));
+        }
+      };
+      const leave = this.on("status", look);
+      look();
+    });
+  }
+
   /** Connects, and stays connected until stop. */
   start(): void {
     this.show(idsOf(this.outbox.overlay)); // what an earlier page did not get through
@@ -268,6 +296,11 @@ export class Session extends Emitter<SessionEvents> {
         this.refused();
       }
     };
+    socket.onerror = () => {
+      if (this.socket === socket && !opened) {
+        this.refused();
+      }
+    };
   }
 
   private closed(code: number): void {
@@ -330,7 +363,7 @@ export class Session extends Emitter<SessionEvents> {
     this.behind = Infinity;
     this.outbox.rewind();
     if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
       socket.close();
     }
     if (this.peers.size > 0) {
