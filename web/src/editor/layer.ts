@@ -88,6 +88,7 @@ export class Layer {
   private frame = 0;
   private timer = 0;
   private hovered = "";
+  private held = false;
   private draws = 0;
 
   constructor(
@@ -176,10 +177,16 @@ export class Layer {
     } else if (!this.job) {
       if (!this.covers(view)) {
         this.begin(view);
-      } else {
+      } else if (!this.held) {
         this.timer = window.setTimeout(() => this.begin(this.view), REST);
       }
     }
+  }
+
+  /** Somebody has the picture in hand: it does not rest, however slowly it is moved. */
+  hold(held: boolean): void {
+    this.held = held;
+    this.move(this.view);
   }
 
   /** Draws one shape stronger than the others. */

@@ -61,13 +61,15 @@ export function extentOf(a: Placed, scale: Scale): Box {
 
 /**
  * Whether a click at a point, in fractions of the image, is meant for an annotation:
- * it is inside of it, or within slack of what is hard to hit. Slack is in units of scale.
+ * it is inside of it, or within slack of what is hard to hit. Slack is in units of
+ * scale; without any, only what is really there is hit.
  */
 export function isHit(a: Placed, [px, py]: readonly [number, number], scale: Scale, slack: number): boolean {
   const { shape } = a;
   const [x, y] = [px * scale.x, py * scale.y];
   const [width, height] = [a.width * scale.x, a.height * scale.y];
-  const [mx, my] = [width < 2 * slack ? slack : EDGE, height < 2 * slack ? slack : EDGE];
+  const edge = Math.min(EDGE, slack);
+  const [mx, my] = [width < 2 * slack ? slack : edge, height < 2 * slack ? slack : edge];
   const rings = (all: readonly (readonly Point[])[]) => {
     const plane = all.map((ring) => ring.map((p): Point => [p[0] * scale.x, p[1] * scale.y]));
     return inside(plane, x, y) || plane.some((ring) => distance(ring, true, x, y) <= Math.max(mx, my));

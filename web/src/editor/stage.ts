@@ -118,6 +118,9 @@ export class Stage {
     for (const name of ["canvas-pinch", "canvas-drag"] as const) {
       viewer.addHandler(name, () => this.steer());
     }
+    viewer.addHandler("canvas-drag", () => this.layer.hold(true));
+    viewer.addHandler("canvas-release", () => this.layer.hold(false));
+    viewer.addHandler("canvas-drag-end", () => this.layer.hold(false));
     viewer.addHandler("resize", () => this.whole && requestAnimationFrame(() => !this.closing.signal.aborted && fitWithMargin(viewer, true)));
     const { signal } = this.closing;
     nameHandles(element, signal);
@@ -267,7 +270,10 @@ export class Stage {
     fitWithMargin(this.viewer, false);
   }
 
-  /** What is at a pointer, smallest first; slack in pixels lets tiny ones be hit. */
+  /**
+   * What is at a pointer, smallest first, and then what is near: slack in pixels lets
+   * tiny ones be hit.
+   */
   hitsAt(event: { clientX: number; clientY: number }, slack: number): string[] {
     const at = this.fromScreen(event);
     const view = this.picture();
@@ -276,8 +282,9 @@ export class Stage {
     return this.layer
       .within({ x: at[0] - dx, y: at[1] - dy, width: 2 * dx, height: 2 * dy })
       .filter((a) => isHit(a, at, scale, slack))
-      .sort((p, q) => p.width * p.height - q.width * q.height)
-      .map((a) => a.id);
+      .map((a) => ({ a, near: isHit(a, at, scale, 0) ? 0 : 1 }))
+      .sort((p, q) => p.near - q.near || p.a.width * p.a.height - q.a.width * q.a.height)
+      .map(({ a }) => a.id);
   }
 
   /** What touches the part of the image that is to be seen. */
