@@ -34,8 +34,8 @@ func (a *durable) work(messages []*envelope) {
 			break
 		}
 		m.wait.WithLabelValues(a.kind.Name).Observe(h.since.Sub(e.at).Seconds())
-		if e.ctx.Err() != nil {
-			e.answer(nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the request was given up before its turn", Err: e.ctx.Err()})
+		if err := over(e.ctx); err != nil {
+			e.answer(nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the request was given up before its turn", Err: err})
 			continue
 		}
 		if refused != nil {
@@ -58,6 +58,18 @@ func (a *durable) work(messages []*envelope) {
 	if a.term == nil {
 		a.leave()
 	}
+}
+
+// over returns why nobody waits for what ctx bounds any more. After a pause of the
+// process its timer may not have rung yet.
+func over(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // hold makes an empty held for a turn that begins now.
@@ -163,9 +175,6 @@ func (a *durable) receive(t *Turn, e *envelope, h *held) (answer Message, err er
 		}
 		if known || err != nil {
 			return m, err
-		}
-		if tooLate(e.once.ID, t.now) {
-			return nil, errLate
 		}
 	}
 	err = a.guard(func() error {

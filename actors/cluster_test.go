@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -252,6 +253,54 @@ func TestTimersComeOneByOne(t *testing.T) {
 			t.Errorf("%d timers are awake in the end, %d were before", n, before)
 		}
 	})
+}
+
+// TestNodesMayDisagreeAboutTheTime has nodes whose clocks are minutes apart ask each
+// other for writes, and one take over from another in the middle of one.
+func TestNodesMayDisagreeAboutTheTime(t *testing.T) {
+	for _, apart := range []time.Duration{10 * time.Minute, -10 * time.Minute, 50 * time.Minute, -50 * time.Minute} {
+		t.Run(apart.String(), func(t *testing.T) {
+			bubble(t, func(t *testing.T, f *fabric) {
+				clocks := map[string]time.Duration{"n1": 0, "n2": apart, "n3": 2 * apart}
+				config := func(name string) actors.Config {
+					c := tally(t)(name)
+					c.Now = func() time.Time { return time.Now().Add(clocks[name] / 2) }
+					return c
+				}
+				nodes := f.start(config, "n1", "n2", "n3")
+				for _, owner := range nodes {
+					id := f.ownedBy(owner.name)
+					for i, n := range nodes {
+						n.want(t, key(id), add{1}, int64(i+1))
+					}
+				}
+				for _, lost := range []string{"n3", "n2"} { // both are taken over by somebody whose clock is another
+					id := f.ownedBy(lost)
+					nodes[0].want(t, key(id), add{1}, 4)
+					f.mu.Lock()
+					f.cut[[2]string{lost, "n1"}] = true // answers get lost
+					f.mu.Unlock()
+					answer := make(chan int64, 1)
+					go func() {
+						got, err := nodes[0].Ask(t.Context(), actors.Request{To: key(id), Message: add{1}})
+						if err != nil {
+							t.Errorf("the write over %s: %v", lost, err)
+						}
+						n, _ := got.(total)
+						answer <- n.N
+					}()
+					time.Sleep(time.Second)
+					left := slices.DeleteFunc(f.alive(), func(name string) bool { return name == lost })
+					f.crash(lost)
+					f.see(left, left...)
+					if got := <-answer; got != 5 {
+						t.Errorf("the write that %s answered and nobody heard made %d, want 5", lost, got)
+					}
+					nodes[0].want(t, key(id), value{}, 5)
+				}
+			})
+		})
+	}
 }
 
 func TestToldMessagesReachTheOwner(t *testing.T) {

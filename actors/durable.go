@@ -46,8 +46,9 @@ type durable struct {
 	restored   bool // the working copy is on disk
 	companion  Companion
 	context    *Context
-	life       int   // how often the actor was absent before
-	pauses     int64 // of the process, when it was claimed
+	life       int           // how often the actor was absent before
+	pauses     int64         // of the process, when it was claimed
+	claimed    time.Duration // when, by the pulse's clock
 	gate       gate
 	commit     int64 // newest commit handed to the journal
 	inFlight   int
@@ -135,7 +136,7 @@ func (a *durable) own(m Message) error {
 	if err != nil {
 		return a.claimError(err)
 	}
-	a.term, a.pauses = term, pauses
+	a.term, a.pauses, a.claimed = term, pauses, a.sys.pulse.now()
 	if a.kind.NewCompanion != nil {
 		a.companion = a.kind.NewCompanion(a.key)
 	}

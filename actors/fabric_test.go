@@ -180,7 +180,13 @@ func (m *member) Carry(ctx context.Context, node string, r actors.Request, reply
 			}
 			there := r
 			there.Message = decoded
-			to.Deliver(context.WithoutCancel(ctx), there, func(answer actors.Message, err error) {
+			end := context.CancelFunc(func() {})
+			life := context.WithoutCancel(ctx)
+			if until, ok := ctx.Deadline(); ok {
+				life, end = context.WithDeadline(life, until)
+			}
+			to.Deliver(life, there, func(answer actors.Message, err error) {
+				end()
 				to.respond(m.name, fl, answer, err)
 			})
 		})

@@ -25,7 +25,10 @@ type Network interface {
 	// Carry takes r to a node, once, and calls reply (nil: nobody waits) exactly
 	// once, on whatever goroutine: with the answer or the *easel.Error of the
 	// actor there, or with ErrMoved or ErrLost. ctx bounds the wait, and travels
-	// as a deadline and a trace. It does not repeat: the System does.
+	// as what is left of it and a trace: no clock of one node means anything to
+	// another. What is minutes over that when it arrives, because a process was
+	// paused with it in hand, must not be delivered: its verdict may have been
+	// forgotten. It does not repeat: the System does.
 	Carry(ctx context.Context, node string, r Request, reply func(Message, error))
 }
 

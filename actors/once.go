@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	mathrand "math/rand/v2"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,46 +14,21 @@ import (
 const (
 	// onceRetention is how long a verdict is kept for repeats.
 	onceRetention = 24 * time.Hour
-	// ownRetention is the same for ids that the runtime itself has made.
+	// ownRetention is the same for ids that the runtime itself has made. No request
+	// is under way for longer than askMost and what a Network adds to it, see
+	// Network.Carry.
 	ownRetention = 15 * time.Minute
-	// ownLate is how old such an id may be when its message is handled. No repeat is
-	// sent later than an ask lasts, but a node that was paused finds what was sent to
-	// it before, and the verdict may be forgotten by then. Clocks of nodes may differ
-	// by what is between this, the retention and the longest ask.
-	ownLate = 10 * time.Minute
+	// clockSkew is how far the clocks of two nodes may be apart without a verdict
+	// being forgotten too early: who takes an actor over cannot tell how old the
+	// verdicts are that it finds.
+	clockSkew = time.Hour
 	// ownOnce begins the ids that the runtime has made. No header can hold it, so
 	// no asker's id does.
 	ownOnce = "\x7f"
 )
 
-// newOwnID makes an id for a message that is asked now. It ends with the time, so
-// that ids of one time lie anywhere among the others, see forgetOnce.
-func newOwnID(now time.Time) string {
-	return ownOnce + rand.Text() + "." + strconv.FormatInt(now.Unix(), 36)
-}
-
-// tooLate reports whether a verdict of this id might have been forgotten by now.
-func tooLate(id string, now time.Time) bool {
-	if !strings.HasPrefix(id, ownOnce) {
-		return false
-	}
-	_, made, ok := strings.Cut(id, ".")
-	at, err := strconv.ParseInt(made, 36, 64)
-	return ok && err == nil && now.Sub(time.Unix(at, 0)) > ownLate
-}
-
-// errLate refuses what is handled so late that nobody knows whether it was before.
-var errLate = &easel.Error{
-	Code: easel.CodeUnavailable, Message: "the request came too late; the outcome is unknown", RetryAfter: time.Second,
-}
-
-// retention is how long the verdict of an id is kept.
-func retention(id string) time.Duration {
-	if strings.HasPrefix(id, ownOnce) {
-		return ownRetention
-	}
-	return onceRetention
-}
+// newOwnID makes an id for a message that is asked.
+func newOwnID() string { return ownOnce + rand.Text() }
 
 // forgetEvery is after how many new verdicts up to twice as many old ones are
 // dropped.
@@ -73,7 +47,7 @@ func (a *durable) recall(tx *sqlite.Tx, o Once, now time.Time) (m Message, known
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
-	case now.Sub(time.UnixMilli(at)) > retention(o.ID):
+	case now.Sub(time.UnixMilli(at)) > onceRetention && !strings.HasPrefix(o.ID, ownOnce):
 		return nil, false, nil
 	case hash != o.Hash:
 		return nil, true, easel.Errorf(easel.CodeInvalid, "this idempotency key was used for another request")
@@ -113,8 +87,14 @@ func (a *durable) forgetOnce(tx *sqlite.Tx, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	// What this activation finds may have been stored a moment ago by a node whose
+	// clock is behind.
+	own := ownRetention
+	if a.sys.pulse.now()-a.claimed < ownRetention {
+		own += clockSkew
+	}
 	_, err = tx.Exec(`DELETE FROM actor_once WHERE id > ? AND id <= ? AND at < iif(substr(id, 1, 1) = ?, ?, ?)`,
-		a.onceSeen, last, ownOnce, now.Add(-ownRetention).UnixMilli(), now.Add(-onceRetention).UnixMilli())
+		a.onceSeen, last, ownOnce, now.Add(-own).UnixMilli(), now.Add(-onceRetention).UnixMilli())
 	if a.onceSeen = last; n < 2*forgetEvery {
 		a.onceSeen = " " // before all that is printable: from the start
 	}

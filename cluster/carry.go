@@ -60,6 +60,7 @@ func (n *Node) carry(ctx context.Context, p *peer, r actors.Request, reply func(
 		Version: p.version, Id: id, Tell: reply == nil, Origin: n.origin,
 		To:   &wire.Actor{Kind: r.To.Kind, Id: r.To.ID, Node: r.Node},
 		From: actorOf(r.From), OnceId: r.Once.ID, OnceHash: r.Once.Hash, BudgetMs: budget(ctx),
+		SentMs:  uint64(n.uptime().Milliseconds()) + 1,
 		Payload: &wire.Payload{Name: name, Body: body, Size: uint64(len(body))},
 	}
 	q.Traceparent, q.Tracestate = traceOf(ctx)

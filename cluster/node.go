@@ -39,6 +39,7 @@ type Node struct {
 	origin  *wire.Origin // of what this node sends
 	listen  endpoint     // of gossip
 	host    string       // under which others reach this node
+	began   time.Time
 
 	hand   func(to string, a *arrival) bool // gives what others send to an actor here
 	ways   atomic.Pointer[map[string]*actor.PID]
@@ -81,7 +82,7 @@ func New(c Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		config: c, log: c.Log, listen: listen, moved: make(chan struct{}, 1), view: make(chan chan<- struct{}),
+		config: c, log: c.Log, began: time.Now(), listen: listen, moved: make(chan struct{}, 1), view: make(chan chan<- struct{}),
 		failed: make(chan error, 1), done: make(chan struct{}), suspects: make(chan *peer, 64),
 	}
 	if len(c.Key) > 0 {

@@ -27,6 +27,13 @@ func (n *Node) takeRequest(q *wire.Request) error {
 	if !n.known(q.Origin) {
 		return fmt.Errorf("request of %q, who may not ask", q.Origin.Address)
 	}
+	if late := n.late(q); late > 0 {
+		// Its origin gave up long ago. What it asked for may have been done elsewhere
+		// and forgotten since.
+		n.log.Warn("a request came too late", "message", q.Payload.Name, "from", q.Origin.Node, "late", late)
+		n.answer(q, nil, &easel.Error{Code: easel.CodeUnavailable, Message: "the request came too late; the outcome is unknown", RetryAfter: time.Second})
+		return nil
+	}
 	if q.Payload.Size == uint64(len(q.Payload.Body)) {
 		n.deliver(q, q.Payload.Body)
 		return nil

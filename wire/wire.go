@@ -8,9 +8,9 @@ import (
 )
 
 // The versions of this protocol that this build understands. Two nodes speak
-// the highest that both do.
+// the highest that both do. Version 2 tells when a request was sent.
 const (
-	Version    = 1
+	Version    = 2
 	MinVersion = 1
 )
 

@@ -324,19 +324,22 @@ func (x *Actor) GetNode() string {
 
 // Request is one message to an actor on the node that receives it.
 type Request struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
-	Id            uint64                 `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`     // unique among the requests of the origin's incarnation, never 0
-	Tell          bool                   `protobuf:"varint,3,opt,name=tell,proto3" json:"tell,omitempty"` // nobody waits for an answer
-	Origin        *Origin                `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	To            *Actor                 `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
-	From          *Actor                 `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"` // the sender, if it was an actor
-	OnceId        string                 `protobuf:"bytes,7,opt,name=once_id,json=onceId,proto3" json:"once_id,omitempty"`
-	OnceHash      string                 `protobuf:"bytes,8,opt,name=once_hash,json=onceHash,proto3" json:"once_hash,omitempty"`
-	BudgetMs      uint64                 `protobuf:"varint,9,opt,name=budget_ms,json=budgetMs,proto3" json:"budget_ms,omitempty"` // how long the origin will wait from now; 0: without end
-	Traceparent   string                 `protobuf:"bytes,10,opt,name=traceparent,proto3" json:"traceparent,omitempty"`           // W3C
-	Tracestate    string                 `protobuf:"bytes,11,opt,name=tracestate,proto3" json:"tracestate,omitempty"`
-	Payload       *Payload               `protobuf:"bytes,12,opt,name=payload,proto3" json:"payload,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Version     uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Id          uint64                 `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`     // unique among the requests of the origin's incarnation, never 0
+	Tell        bool                   `protobuf:"varint,3,opt,name=tell,proto3" json:"tell,omitempty"` // nobody waits for an answer
+	Origin      *Origin                `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	To          *Actor                 `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	From        *Actor                 `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"` // the sender, if it was an actor
+	OnceId      string                 `protobuf:"bytes,7,opt,name=once_id,json=onceId,proto3" json:"once_id,omitempty"`
+	OnceHash    string                 `protobuf:"bytes,8,opt,name=once_hash,json=onceHash,proto3" json:"once_hash,omitempty"`
+	BudgetMs    uint64                 `protobuf:"varint,9,opt,name=budget_ms,json=budgetMs,proto3" json:"budget_ms,omitempty"` // how long the origin will wait from now; 0: without end
+	Traceparent string                 `protobuf:"bytes,10,opt,name=traceparent,proto3" json:"traceparent,omitempty"`           // W3C
+	Tracestate  string                 `protobuf:"bytes,11,opt,name=tracestate,proto3" json:"tracestate,omitempty"`
+	Payload     *Payload               `protobuf:"bytes,12,opt,name=payload,proto3" json:"payload,omitempty"`
+	// When it was sent, in milliseconds of the origin's monotonic clock since its
+	// process started, never 0; from version 2 on.
+	SentMs        uint64 `protobuf:"varint,13,opt,name=sent_ms,json=sentMs,proto3" json:"sent_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,6 +456,13 @@ func (x *Request) GetPayload() *Payload {
 		return x.Payload
 	}
 	return nil
+}
+
+func (x *Request) GetSentMs() uint64 {
+	if x != nil {
+		return x.SentMs
+	}
+	return 0
 }
 
 // Answer is the outcome of a request.
@@ -867,7 +877,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x05Actor\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
-	"\x04node\x18\x03 \x01(\tR\x04node\"\x8d\x03\n" +
+	"\x04node\x18\x03 \x01(\tR\x04node\"\xa6\x03\n" +
 	"\aRequest\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\x04R\x02id\x12\x12\n" +
@@ -883,7 +893,8 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"tracestate\x18\v \x01(\tR\n" +
 	"tracestate\x120\n" +
-	"\apayload\x18\f \x01(\v2\x16.easel.wire.v1.PayloadR\apayload\"\xdb\x01\n" +
+	"\apayload\x18\f \x01(\v2\x16.easel.wire.v1.PayloadR\apayload\x12\x17\n" +
+	"\asent_ms\x18\r \x01(\x04R\x06sentMs\"\xdb\x01\n" +
 	"\x06Answer\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\x04R\x02id\x12-\n" +
