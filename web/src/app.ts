@@ -1,6 +1,7 @@
-import type { Image, Me, Rest } from "./client";
+import type { Me, Rest } from "./client";
 import type { Conflicts } from "./conflicts";
 import type { Histories } from "./histories";
+import type { ImageList } from "./image-list";
 import type { Labels } from "./labels";
 import type { Thumbnails } from "./pictures";
 import type { Sessions } from "./sessions";
@@ -12,7 +13,7 @@ export interface App {
   sessions: Sessions;
   thumbnails: Thumbnails;
   /** The images as the gallery last listed them, for next and previous. */
-  listed: Image[];
+  list: ImageList;
   histories: Histories;
   conflicts: Conflicts;
   labels: Labels;

@@ -4,7 +4,9 @@ import { colorOf, initials } from "./colors";
 import { h, icon, iconButton, logo, toast } from "./dom";
 import { askName, showHelp } from "./dialog";
 import { Grid, skeletons } from "./grid";
+import { given, type ImageQuery } from "./image-list";
 import { editLabels } from "./label-dialog";
+import { Narrowing } from "./narrowing";
 import { parseSearch } from "./search";
 import { toggleTheme } from "./theme";
 import { Uploads } from "./uploads";
@@ -15,7 +17,6 @@ const ACCEPT = "image/png,image/jpeg,image/gif,image/webp,image/avif,image/tiff"
 export function openGallery(app: App): View {
   const closing = new AbortController();
   const writable = app.me.role !== "viewer";
-  let cursor = "";
   let filter = "";
   let request = 0;
   const leaving = new Set<string>();
@@ -44,8 +45,8 @@ export function openGallery(app: App): View {
   const search = h("input", {
     class: "field search",
     type: "search",
-    placeholder: "Search by name, or label:cup",
-    "aria-label": "Search by name, or by label with label:",
+    placeholder: "Search by name, label:cup or by:ann",
+    "aria-label": "Search by name, by label with label:, by uploader with by:",
     oninput: () => {
       clearTimeout(typing);
       typing = setTimeout(() => {
@@ -58,11 +59,14 @@ export function openGallery(app: App): View {
   let uploaded: ReturnType<typeof setTimeout>;
 
   const uploads = new Uploads(app.rest, (image) => {
-    show([image, ...app.listed.filter((other) => other.id !== image.id)]);
+    app.list.add(image);
+    show();
     clearTimeout(uploaded);
     uploaded = setTimeout(() => void load(true), 500);
   });
 
+  const narrowing = new Narrowing(app, () => void load(true));
+  filter = search.value = app.list.wanted.filename; // whoever comes back from an image sees the same list
   const who = app.me.name || app.me.user_id;
   const element = h(
     "main",
@@ -85,6 +89,7 @@ export function openGallery(app: App): View {
       iconButton("help", "Keyboard help (?)", showHelp),
       iconButton("out", "Sign out", () => app.signOut()),
     ),
+    narrowing.element,
     body,
     picker,
     uploads.element,
@@ -93,9 +98,8 @@ export function openGallery(app: App): View {
 
   async function load(fresh: boolean): Promise<void> {
     const mine = ++request;
-    const wanted = parseSearch(filter);
+    const wanted = () => mine === request && !closing.signal.aborted;
     if (fresh) {
-      cursor = "";
       if (!body.childElementCount) {
         body.replaceChildren(skeletons());
       }
@@ -103,15 +107,17 @@ export function openGallery(app: App): View {
     body.setAttribute("aria-busy", "true");
     more.disabled = true;
     try {
-      const page = await app.rest.images({ limit: 60, cursor, ...wanted });
-      if (mine !== request || closing.signal.aborted) {
-        return;
+      const { state, ...others } = query();
+      if (fresh) {
+        void app.rest.imageStates(given(others)).then(
+          (counts) => wanted() && narrowing.count(counts),
+          () => {}, // the list itself says what is wrong
+        );
       }
-      const images = page.images ?? [];
-      cursor = page.next_cursor ?? "";
-      more.hidden = !cursor;
-      const before = new Set(fresh ? [] : app.listed.map((image) => image.id));
-      show([...(fresh ? [] : app.listed), ...images.filter((image) => !before.has(image.id))]);
+      if (await (fresh ? app.list.load({ ...others, state }, wanted) : app.list.extend(wanted))) {
+        more.hidden = !app.list.more;
+        show();
+      }
     } catch (err) {
       if (mine !== request || closing.signal.aborted) {
         return;
@@ -134,9 +140,16 @@ export function openGallery(app: App): View {
     }
   }
 
-  function show(images: Image[]): void {
-    app.listed = images;
+  /** What is to be listed: the fields of the row above, and the words of the search. */
+  function query(): ImageQuery {
+    const [fields, words] = [narrowing.query, parseSearch(filter)];
+    return { ...fields, filename: words.filename, label: words.label || fields.label, uploaded_by: words.uploaded_by || fields.uploaded_by };
+  }
+
+  function show(): void {
+    const { images } = app.list;
     grid.show(images);
+    narrowing.offer(images);
     if (images.length === 0) {
       body.replaceChildren(empty());
     } else if (!grid.element.isConnected) {
@@ -166,8 +179,8 @@ export function openGallery(app: App): View {
   }
 
   function empty(): HTMLElement {
-    return filter
-      ? h("div", { class: "blank" }, icon("search"), h("h2", {}, "Nothing matches"), h("p", { class: "muted" }, "Try fewer letters of the name, or the exact word after label:"))
+    return filter || narrowing.narrows
+      ? h("div", { class: "blank" }, icon("search"), h("h2", {}, "Nothing matches"), h("p", { class: "muted" }, "Try fewer letters of the name, the exact word of a label, or another state."))
       : h(
           "div",
           { class: "blank" },
@@ -221,6 +234,7 @@ export function openGallery(app: App): View {
     { signal: closing.signal },
   );
   document.title = "Easel";
+  void app.labels.refresh().then(() => narrowing.offer(app.list.images));
   void load(true);
-  return { element, close: () => (clearTimeout(uploaded), closing.abort()) };
+  return { element, close: () => (clearTimeout(uploaded), narrowing.close(), closing.abort()) };
 }

@@ -1,4 +1,6 @@
 import type { App } from "./app";
+import { AttributeRows } from "./attribute-rows";
+import type { AttributeDefinition } from "./attributes";
 import { RestError, type LabelDefinition, type LabelSchema } from "./client";
 import { colorOf } from "./colors";
 import { openDialog } from "./dialog";
@@ -27,7 +29,7 @@ class LabelForm {
     };
     this.dialog = h(
       "dialog",
-      { class: "card dialog", "aria-labelledby": "labels-title" },
+      { class: "card dialog labels", "aria-labelledby": "labels-title" },
       h(
         "form",
         { onsubmit: save },
@@ -61,10 +63,20 @@ class LabelForm {
     });
     const name = h("input", { class: "field", value: label.name, maxlength: 100, required: true, "aria-label": `Name of ${what}`, autocomplete: "off" });
     const key = h("input", { class: "field label-key", value: label.key ?? "", maxlength: 2, placeholder: "key", "aria-label": `Key of ${what}`, autocomplete: "off" });
-    const row = h("li", {}, color, name, key, iconButton("trash", `Remove ${what}`, () => (row.remove(), this.said.delete(row))));
+    const more = h("button", { class: "button small", type: "button", "aria-expanded": "false" });
+    const asked = new AttributeRows(what, (label.attributes ?? []) as AttributeDefinition[], (n) => (more.textContent = n === 0 ? "Attributes" : n === 1 ? "1 attribute" : `${n} attributes`));
+    asked.element.hidden = true;
+    more.textContent ||= "Attributes";
+    more.addEventListener("click", () => {
+      asked.element.hidden = !asked.element.hidden;
+      more.setAttribute("aria-expanded", String(!asked.element.hidden));
+    });
+    more.setAttribute("aria-label", `Attributes of ${what}`);
+    const remove = () => (row.remove(), this.said.delete(row));
+    const row = h("li", {}, h("div", { class: "label-row" }, color, name, key, more, iconButton("trash", `Remove ${what}`, remove)), asked.element);
     this.said.set(row, () => {
-      const { attributes } = label; // not edited here, and kept
-      return { name: name.value.trim(), ...(chosen ? { color: chosen } : {}), ...(key.value ? { key: key.value } : {}), ...(attributes ? { attributes } : {}) };
+      const attributes = asked.read();
+      return { name: name.value.trim(), ...(chosen ? { color: chosen } : {}), ...(key.value ? { key: key.value } : {}), ...(attributes.length > 0 ? { attributes } : {}) };
     });
     this.rows.append(row);
     return name;

@@ -1,3 +1,4 @@
+import type { AttributeDefinition } from "./attributes";
 import type { LabelDefinition, LabelSchema, Rest } from "./client";
 import { Emitter } from "./client/emitter";
 import { colorOf } from "./colors";
@@ -51,6 +52,11 @@ export class Labels extends Emitter<{ change: LabelSchema }> {
   /** The label that somebody means who types text: a name, or the key of one. */
   meant(text: string): string {
     return this.names.has(text) ? text : (this.keys.get(text) ?? text);
+  }
+
+  /** What the schema asks of annotations with a label, in its order. */
+  attributesOf(name: string): AttributeDefinition[] {
+    return (this.names.get(name)?.attributes ?? []) as AttributeDefinition[];
   }
 
   /** Whether the schema wants no such label. */

@@ -6,6 +6,7 @@ import { h, logo, toast } from "./dom";
 import { openEditor } from "./editor/editor";
 import { openGallery } from "./gallery";
 import { Histories } from "./histories";
+import { ImageList } from "./image-list";
 import { Labels } from "./labels";
 import { LocalStore } from "./local-store";
 import { Outboxes } from "./outbox-storage";
@@ -79,7 +80,7 @@ async function enter(): Promise<void> {
       rest,
       sessions: new Sessions(me, rest, () => token, outboxes, conflicts),
       thumbnails: new Thumbnails(rest),
-      listed: [],
+      list: new ImageList(rest),
       histories,
       conflicts,
       labels: new Labels(rest),

@@ -15,6 +15,8 @@ export interface ImageFilter {
   /** With an annotation of exactly this label. */
   label?: string;
   uploaded_by?: string;
+  /** How far the work on it is: new, in_progress or done, as its metadata say. */
+  state?: string;
 }
 
 /** Which annotations are meant; what is left out filters nothing. */
@@ -81,6 +83,11 @@ export class Rest {
   /** One page of the tenant's images, newest first; next_cursor is null at the end. */
   images(filter: ImageFilter = {}): Promise<Schemas["ImagesAnswer"]> {
     return this.http.call("get", "/api/images", { query: filter });
+  }
+
+  /** How many images there are of each state, of those that a filter leaves. */
+  imageStates(filter: Pick<ImageFilter, "filename" | "label" | "uploaded_by"> = {}): Promise<Schemas["ImageProgressReply"]> {
+    return this.http.call("get", "/api/images/states", { query: filter });
   }
 
   /** All images of the tenant, newest first, read as they are taken. */

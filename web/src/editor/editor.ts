@@ -3,21 +3,25 @@ import { RestError, type Annotation, type Session } from "../client";
 import { showHelp } from "../dialog";
 import { h, icon, iconButton, toast } from "../dom";
 import { toggleTheme } from "../theme";
+import { AttributeEditor } from "./attributes";
 import { Badge } from "./badge";
 import { Batch } from "./batch";
 import { blank, restoreButton } from "./blank";
 import { Chat } from "./chat";
 import { ConflictList } from "./conflicts";
 import { Edits } from "./edits";
+import { Filter, Visible } from "./filter";
 import { Following } from "./following";
 import { ImageBar } from "./image-bar";
+import { Judging, mayReview } from "./judging";
 import { listenToKeys } from "./keys";
 import { Overlay } from "./overlay";
-import { Paint } from "./paint";
+import { Paint, proposed } from "./paint";
 import { Panel } from "./panel";
 import { People } from "./people";
 import { Pointer } from "./pointer";
 import { Popover } from "./popover";
+import { Proposals } from "./proposals";
 import type { Place } from "./shapes";
 import { Stage, type StageEvents } from "./stage";
 import { Timeline } from "./timeline";
@@ -40,6 +44,11 @@ class Editor implements View {
   private readonly paint: Paint;
   private readonly people = new People((user) => this.following.toggle(user));
   private readonly following: Following;
+  private readonly visible = new Visible();
+  private readonly filter: Filter;
+  private readonly attributes: AttributeEditor;
+  private readonly judging: Judging;
+  private readonly proposals: Proposals;
   private readonly panel: Panel;
   private readonly bar: ImageBar;
   private readonly tools: Tools;
@@ -62,10 +71,13 @@ class Editor implements View {
   private focusNext = "";
   /** The annotations of an earlier version, while that is shown. */
   private then: ReadonlyMap<string, Annotation> | null = null;
+  /** A selected annotation that is nowhere on the picture, or "". */
+  private offPicture = "";
   /** What the session changed since the last frame. */
   private readonly changes = new Batch((change) => {
     if (!this.then) {
-      this.stage?.apply(change);
+      const seen = this.visible.take(change);
+      this.stage?.apply(seen);
     }
     this.refresh();
   });
@@ -89,16 +101,39 @@ class Editor implements View {
       name: (user) => this.nameOf(user),
     });
     this.closing.signal.addEventListener("abort", app.conflicts.on("change", (image) => image === id && this.conflicts.draw()));
-    this.timeline = new Timeline(app, id, {
+    this.timeline = new Timeline(app, id, new Judging(app, id), {
       show: (then) => this.travel(then),
       name: (user) => (user === app.me.user_id ? "You" : this.nameOf(user)),
     });
-    this.panel = new Panel(app.labels, this.paint, {
-      select: (box) => this.select([box]),
-      remove: (box) => this.edits?.remove([box]),
+    this.filter = new Filter(this.paint, {
+      changed: (wanted) => {
+        const change = this.visible.want(wanted, this.all);
+        this.stage?.apply(change);
+        this.refresh();
+      },
+      name: (user) => this.nameOf(user),
     });
+    this.filter.onOpen(() => this.filter.offer(this.all));
+    this.attributes = new AttributeEditor(app.labels, {
+      set: (box, name, value) => this.edits?.attribute(box, name, value),
+      fillHoles: (box) => this.edits?.fillHoles(box),
+    });
+    this.judging = new Judging(app, id);
+    this.proposals = new Proposals(this.paint, {
+      select: (box) => this.select([box]),
+      judge: (accept, ids) => this.judge(accept, ids),
+      acceptFrom: (confidence) => this.judging.acceptFrom(confidence),
+      toggle: () => this.filter.toggleProposals(),
+    });
+    const events = { select: (box: string) => this.select([box]), remove: (box: string) => this.edits?.remove([box]) };
+    this.panel = new Panel(app.labels, this.paint, events, { filter: this.filter.element, below: [this.proposals.element, this.attributes.element] });
     this.tools = new Tools({
-      changed: () => this.modes(),
+      changed: () => {
+        if (this.tools.chosen === "hole") {
+          this.select([]); // a press on what is selected would move it
+        }
+        this.modes();
+      },
       tag: () => void this.edits?.addTag(),
       undo: () => this.edits?.takeBack(true),
       redo: () => this.edits?.takeBack(false),
@@ -119,6 +154,7 @@ class Editor implements View {
     this.changes.close();
     this.overlay?.close();
     this.panel.close();
+    this.proposals.close();
     this.stage?.close();
     if (this.pictureURL) {
       URL.revokeObjectURL(this.pictureURL);
@@ -133,8 +169,8 @@ class Editor implements View {
       this.chat.button,
       iconButton("theme", "Light or dark", toggleTheme),
       iconButton("help", "Keyboard help (?)", showHelp),
-      iconButton("left", "Previous image (←)", () => this.bar.step(-1)),
-      iconButton("right", "Next image (→)", () => this.bar.step(1)),
+      iconButton("left", "Previous image (←)", () => void this.bar.step(-1)),
+      iconButton("right", "Next image (→)", () => void this.bar.step(1)),
     );
     return h(
       "main",
@@ -172,13 +208,13 @@ class Editor implements View {
     const { signal } = this.closing;
     listenToKeys(
       {
-        remove: () => this.edits?.remove(this.stage?.selection ?? []),
+        remove: () => this.edits?.remove(this.selection),
         letGo: () => {
           this.following.stop();
           this.stage?.cancelDrawing();
           this.select([]);
         },
-        step: (by) => this.bar.step(by),
+        step: (by) => void this.bar.step(by),
         chat: () => this.chat.toggle(),
         history: () => this.timeline.toggle(),
         past: () => this.timeline.open,
@@ -188,6 +224,16 @@ class Editor implements View {
         fit: () => this.stage?.fit(),
         pan: (on) => this.tools.pan(on),
         takeBack: (back) => this.edits?.takeBack(back),
+        judge: (accept) => {
+          const ids = this.selection.filter((box) => proposed(this.all.get(box) ?? {}));
+          void this.judge(accept, ids);
+        },
+        proposal: (by) => {
+          const next = this.proposals.next(this.selection[0] ?? "", by);
+          this.select(next ? [next] : []);
+        },
+        proposals: () => this.proposals.toggle(),
+        unfinished: () => void this.bar.unfinished(),
         nudge: (dx, dy) => this.edits?.nudge(dx, dy),
         duplicate: () => this.edits?.duplicate(),
         label: (key) => {
@@ -217,7 +263,7 @@ class Editor implements View {
     }
     this.edits = new Edits(this.app, this.id, session, history, {
       editable: () => this.editable,
-      selection: () => this.stage?.selection ?? [],
+      selection: () => this.selection,
       pixel: () => this.stage?.pixel(),
       sent: () => this.changes.flush(), // an own edit is on the picture when it has been made
       changed: () => this.refresh(),
@@ -321,6 +367,7 @@ class Editor implements View {
     const naming = {
       label: (box: string, label: string) => this.edits?.label(box, label),
       remove: (box: string) => this.edits?.remove([box]),
+      judge: (accept: boolean, box: string) => void this.judge(accept, [box]),
       done: () => this.select([]),
     };
     this.popover = new Popover(stage, naming, this.app.labels);
@@ -339,7 +386,8 @@ class Editor implements View {
       this.closing.signal,
     );
     this.modes();
-    stage.apply({ upserted: [...(this.session?.annotations.values() ?? [])], removed: [] });
+    this.visible.reset(this.all);
+    stage.apply({ upserted: [...this.shown.values()], removed: [] });
     this.refresh();
     this.element.dataset.ready = "true";
   }
@@ -374,8 +422,13 @@ class Editor implements View {
 
   /** Saves what was drawn at once; naming it is a second edit. */
   private drawn(at: Place): void {
-    const id = this.edits!.draw(at);
     this.session!.presence({ draft: undefined });
+    if (this.tools.chosen === "hole") {
+      const cut = this.edits!.cutHole(at);
+      this.select(cut ? [cut] : []);
+      return;
+    }
+    const id = this.edits!.draw(at, (drawn) => this.visible.pin(drawn));
     this.focusNext = id;
     this.select([id]);
   }
@@ -388,11 +441,17 @@ class Editor implements View {
   private select(ids: string[]): void {
     this.changes.flush();
     this.stage?.select(ids);
+    this.offPicture = ids.length === 1 && this.all.get(ids[0]!)?.shape?.type === "tag" ? ids[0]! : "";
     this.selectionChanged();
   }
 
+  private get selection(): string[] {
+    const on = this.stage?.selection ?? [];
+    return on.length === 0 && this.offPicture ? [this.offPicture] : on;
+  }
+
   private selectionChanged(): void {
-    this.session?.presence({ selection: this.stage?.selection ?? [] });
+    this.session?.presence({ selection: this.selection });
     this.refresh();
   }
 
@@ -401,14 +460,18 @@ class Editor implements View {
       return;
     }
     const annotations = this.shown;
-    const selected = this.stage?.selection ?? [];
-    this.panel.show(annotations, selected, this.editable);
+    const selected = this.selection;
+    this.panel.show(annotations, this.all, selected, this.editable);
+    this.filter.offer(this.all);
+    this.proposals.show(this.then ? new Map() : this.all, selected, this.mayJudge);
+    this.attributes.show((selected.length === 1 && annotations.get(selected[0]!)) || null, this.editable);
+    this.timeline.choose(this.then && selected.length === 1 ? (annotations.get(selected[0]!) ?? null) : null);
     this.conflicts.draw();
     this.refreshPeople();
     this.tools.offer(this.editable && this.edits!.canUndo, this.editable && this.edits!.canRedo);
-    const one = selected.length === 1 && this.editable ? (annotations.get(selected[0]!) ?? null) : null;
+    const one = selected.length === 1 && !this.offPicture && this.editable ? (annotations.get(selected[0]!) ?? null) : null;
     const focus = one !== null && one.id === this.focusNext;
-    this.popover?.show(one, this.app.labels.offer(this.knownLabels()), focus);
+    this.popover?.show(one, this.app.labels.offer(this.knownLabels()), focus, this.mayJudge);
     if (focus) {
       this.popover?.type(this.pointer?.typed() ?? "");
       this.focusNext = "";
@@ -437,7 +500,32 @@ class Editor implements View {
 
   /** What is shown: the image as it is, or as it was. */
   private get shown(): ReadonlyMap<string, Annotation> {
+    return this.visible.of(this.all);
+  }
+
+  /** All there is now, or was then, whether it is wanted or not. */
+  private get all(): ReadonlyMap<string, Annotation> {
     return this.then ?? this.session?.annotations ?? new Map();
+  }
+
+  private get mayJudge(): boolean {
+    return !this.gone && !this.then && mayReview(this.session?.role || this.app.me.role);
+  }
+
+  /** Accepts or rejects, and goes on to the next prediction. */
+  private async judge(accept: boolean, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) {
+      return;
+    }
+    if (!this.mayJudge) {
+      toast("A reviewer accepts or rejects predictions.", "error");
+      return;
+    }
+    const one = ids.length === 1 && this.selection.includes(ids[0]!) ? this.proposals.next(ids[0]!) : null;
+    await this.judging.judge(accept, ids);
+    if (one && this.all.has(one)) {
+      this.select([one]);
+    }
   }
 
   /** Shows another version, or null for the present one. */
@@ -446,8 +534,9 @@ class Editor implements View {
       return;
     }
     this.select([]);
-    const before = this.shown;
+    const before = new Map(this.shown);
     this.then = then;
+    this.visible.reset(this.all);
     const after = this.shown;
     this.stage?.apply({ upserted: [...after.values()], removed: [...before.keys()].filter((id) => !after.has(id)) });
     this.element.classList.toggle("past", then !== null);

@@ -1,8 +1,9 @@
 import type { App } from "../app";
+import type { Value } from "../attributes";
 import { draftOf, newID, type Annotation, type History, type Op, type Phase, type Rejection, type Session } from "../client";
 import { askText } from "../dialog";
 import { toast } from "../dom";
-import { shift, type Place } from "./shapes";
+import { cut, shift, type Place } from "./shapes";
 
 const LAST_LABEL = "easel:label";
 
@@ -46,9 +47,10 @@ export class Edits {
     return this.history.canRedo;
   }
 
-  /** Adds what was drawn, under the label used last; returns its id. */
-  draw(at: Place): string {
+  /** Adds what was drawn, under the label used last; returns its id, which before is told first. */
+  draw(at: Place, before: (id: string) => void): string {
     const id = newID();
+    before(id);
     this.commit([{ k: "put", id, annotation: { label: localStorage.getItem(LAST_LABEL) || "object", ...at } }]);
     return id;
   }
@@ -59,6 +61,36 @@ export class Edits {
     if (label && this.events.editable()) {
       const annotation = { label: [...label].slice(0, MOST_LABEL).join(""), x: 0, y: 0, width: 1, height: 1, shape: { type: "tag" as const } };
       this.commit([{ k: "put", id: newID(), annotation }]);
+    }
+  }
+
+  /** Cuts a ring out of the smallest polygon around it; returns its id, or null if there is none. */
+  cutHole({ shape }: Place): string | null {
+    const ring = shape?.type === "polygon" ? shape.points : [];
+    const around = [...this.session.annotations.values()]
+      .map((a) => ({ a, set: this.events.editable() && a.width * a.height > 0 ? cut(a, ring as [number, number][]) : null }))
+      .filter(({ set }) => set !== null)
+      .sort((p, q) => p.a.width * p.a.height - q.a.width * q.a.height)[0];
+    if (!around) {
+      toast("A hole has to lie inside of a polygon or a box, and beside its other holes.", "error");
+      return null;
+    }
+    this.commit([{ k: "patch", id: around.a.id, set: around.set! }]);
+    return around.a.id;
+  }
+
+  fillHoles(id: string): void {
+    const a = this.session.annotations.get(id);
+    if (this.events.editable() && a?.shape?.type === "polygon") {
+      const { x, y, width, height } = a;
+      this.commit([{ k: "patch", id, set: { x, y, width, height, shape: { type: "polygon", points: a.shape.points } } }]);
+    }
+  }
+
+  /** Sets one attribute of one annotation; null removes it. */
+  attribute(id: string, name: string, value: Value | null): void {
+    if (this.events.editable() && this.session.annotations.has(id)) {
+      this.commit([{ k: "patch", id, set: { attributes: { [name]: value } } }]);
     }
   }
 

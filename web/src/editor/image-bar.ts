@@ -28,6 +28,7 @@ export class ImageBar {
 
   show(image: Image): void {
     this.image = image;
+    this.app.list.update(image);
     this.title.textContent = image.filename;
     this.title.title = image.filename;
     this.details.textContent = image.width > 0 ? `${image.width} × ${image.height}` : "";
@@ -38,28 +39,32 @@ export class ImageBar {
   }
 
   /** Goes to the image that many places on in the list of the gallery. */
-  step(by: number): void {
-    const list = this.app.listed;
-    const go = () => {
-      const at = this.app.listed.findIndex((image) => image.id === this.id);
-      const next = this.app.listed[at + by];
-      if (next && at >= 0) {
+  async step(by: number): Promise<void> {
+    await this.go(
+      () => this.app.list.beside(this.id, by),
+      () => (by > 0 ? "This is the last image." : "This is the first image."),
+    );
+  }
+
+  /** Goes to the next image that is not done, from here on and around. */
+  async unfinished(): Promise<void> {
+    await this.go(
+      () => this.app.list.unfinishedAfter(this.id),
+      () => "No other image is left to do.",
+    );
+  }
+
+  private async go(find: () => Promise<Image | null>, none: () => string): Promise<void> {
+    try {
+      const next = await find();
+      if (next) {
         location.hash = `#/images/${next.id}`;
       } else {
-        toast(by > 0 ? "This is the last image." : "This is the first image.");
+        toast(none());
       }
-    };
-    if (list.length > 0) {
-      go();
-      return;
+    } catch (err) {
+      toast(err instanceof Error ? err.message : "The list cannot be read.", "error");
     }
-    this.app.rest.images().then(
-      (page) => {
-        this.app.listed = page.images ?? [];
-        go();
-      },
-      (err: Error) => toast(err.message, "error"),
-    );
   }
 
   /** Says how far the work on this image is; whoever may rename it may say so. */

@@ -14,6 +14,13 @@ export interface KeyActions {
   fit: () => void;
   pan: (on: boolean) => void;
   takeBack: (back: boolean) => void;
+  /** Accepts or rejects the predictions that are selected. */
+  judge: (accept: boolean) => void;
+  /** Selects the next prediction, or the one before. */
+  proposal: (by: number) => void;
+  proposals: () => void;
+  /** Opens the next image that is not done. */
+  unfinished: () => void;
   nudge: (dx: number, dy: number) => void;
   duplicate: () => void;
   /** Gives what is selected the label that a key chooses; false if there is none. */
@@ -23,6 +30,8 @@ export interface KeyActions {
   /** Whether the history is open, whose slider leaves Escape and H to it. */
   past: () => boolean;
 }
+
+const DELETES = new Set(["Delete", "Backspace"]);
 
 /** Listens to the keyboard until signal aborts. Annotorious hears nothing of what is ours. */
 export function listenToKeys(actions: KeyActions, signal: AbortSignal): void {
@@ -61,6 +70,9 @@ function keydown(e: KeyboardEvent, actions: KeyActions): void {
   if (!e.repeat && actions.label(e.key)) {
     own(e);
     return;
+  }
+  if (DELETES.has(e.key) && document.querySelector(".a9s-handle-selected")) {
+    return; // Annotorious deletes the corners that are selected
   }
   const act = plain(e.key, actions);
   const onButton = e.target instanceof HTMLElement && e.target.closest("button, a");
@@ -104,10 +116,17 @@ function plain(key: string, actions: KeyActions): (() => void) | undefined {
     v: () => actions.tool("select"),
     b: () => actions.tool("box"),
     p: () => actions.tool("polygon"),
+    P: () => actions.tool("hole"),
     e: () => actions.tool("ellipse"),
     l: () => actions.tool("path"),
     o: () => actions.tool("point"),
     t: actions.tag,
+    a: () => actions.judge(true),
+    x: () => actions.judge(false),
+    j: () => actions.proposal(1),
+    J: () => actions.proposal(-1),
+    m: actions.proposals,
+    n: actions.unfinished,
     "+": () => actions.zoom(1.4),
     "=": () => actions.zoom(1.4),
     "-": () => actions.zoom(1 / 1.4),

@@ -1,8 +1,9 @@
 import type { Annotation, Peer } from "../client";
+import { misfits } from "../attributes";
 import { colorOf } from "../colors";
 import { h, iconButton } from "../dom";
 import type { Labels } from "../labels";
-import type { Paint } from "./paint";
+import { proposed, type Paint } from "./paint";
 import { VirtualList } from "./virtual-list";
 
 export interface PanelEvents {
@@ -25,7 +26,7 @@ export class Panel {
   private annotations: ReadonlyMap<string, Annotation> = new Map();
   private selected: readonly string[] = [];
   private editable = false;
-  private filter = "";
+  private all: ReadonlyMap<string, Annotation> = new Map();
   private holders: ReadonlyMap<string, Peer> = new Map();
   private held = "";
   private frame = 0;
@@ -34,28 +35,22 @@ export class Panel {
     private readonly labels: Labels,
     private readonly paint: Paint,
     private readonly events: PanelEvents,
+    around: { filter: HTMLElement; below: readonly HTMLElement[] },
   ) {
-    const search = h("input", {
-      class: "field",
-      type: "search",
-      placeholder: "Filter by label or person",
-      "aria-label": "Filter annotations",
-      oninput: () => {
-        this.filter = search.value.trim().toLowerCase();
-        this.draw();
-      },
-    });
     this.element = h(
       "aside",
       { class: "panel", "aria-label": "Annotations" },
       h("header", {}, this.title, this.counter),
-      search,
+      around.filter,
       this.list,
+      ...around.below,
     );
   }
 
-  show(annotations: ReadonlyMap<string, Annotation>, selected: readonly string[], editable: boolean): void {
+  /** Shows annotations, out of all that there are. */
+  show(annotations: ReadonlyMap<string, Annotation>, all: ReadonlyMap<string, Annotation>, selected: readonly string[], editable: boolean): void {
     this.annotations = annotations;
+    this.all = all;
     this.selected = selected;
     this.editable = editable;
     this.frame ||= requestAnimationFrame(() => {
@@ -74,7 +69,7 @@ export class Panel {
     if (key !== this.held) {
       this.held = key;
       this.holders = holders;
-      this.show(this.annotations, this.selected, this.editable);
+      this.show(this.annotations, this.all, this.selected, this.editable);
     }
   }
 
@@ -85,11 +80,15 @@ export class Panel {
 
   private draw(): void {
     const matching = [...this.annotations.values()]
-      .filter((a) => !this.filter || `${a.label} ${a.created_by}`.toLowerCase().includes(this.filter))
+      .filter((a) => !proposed(a)) // they have a list of their own
       .sort((a, b) => (a.id < b.id ? 1 : -1)); // ids tell the time, and do not change when the server confirms
-    this.counter.textContent = String(this.annotations.size);
+    let all = 0;
+    for (const a of this.all.values()) {
+      all += proposed(a) ? 0 : 1;
+    }
+    this.counter.textContent = matching.length < all ? `${matching.length} of ${all}` : String(all);
     if (matching.length === 0) {
-      const text = this.annotations.size > 0 ? "Nothing matches." : this.editable ? "Drag on the picture to draw the first box." : "Nobody has drawn here yet.";
+      const text = all > 0 ? "Nothing matches." : this.editable ? "Drag on the picture to draw the first box." : "Nobody has drawn here yet.";
       this.list.replaceChildren(h("li", { class: "none" }, text));
     }
     this.inSight.show(matching);
@@ -110,7 +109,8 @@ export class Panel {
     const holderName = holder && (holder.name || holder.user);
     const tint = this.paint.color(a);
     const unwanted = this.labels.unwanted(a.label);
-    const key = `${tint}\n${unwanted}\n${holderName ?? ""}\n${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
+    const open = misfits(a.attributes, this.labels.attributesOf(a.label));
+    const key = `${tint}\n${unwanted}\n${open}\n${holderName ?? ""}\n${a.label}\n${a.updated_by}\n${a.confidence}\n${this.editable}`;
     let row = this.rows.get(a.id);
     if (!row || row.dataset.key !== key) {
       row = h(
@@ -122,6 +122,7 @@ export class Panel {
           h("span", { class: "dot", style: `--tint: ${tint}` }),
           h("span", { class: "row-label", title: a.label }, a.label),
           unwanted && h("small", { class: "unwanted", title: "This label is not one of the tenant's" }, "unknown label"),
+          open > 0 && h("small", { class: "unwanted", title: "Attributes that are missing or do not fit" }, `${open} to fill in`),
           a.confidence !== null && h("span", { class: "pill" }, `${Math.round(a.confidence * 100)} %`),
           holderName
             ? h("small", { class: "holder", style: `--tint: ${colorOf(holder.user)}`, title: `${holderName} is editing this` }, holderName)

@@ -58,7 +58,7 @@ export class Pointer {
   }
 
   private down(e: PointerEvent): void {
-    const onHandle = e.target instanceof Element && e.target.closest(".a9s-handle, .a9s-shape-handle, .a9s-edge-handle");
+    const onHandle = e.target instanceof Element && e.target.closest(".a9s-handle, .a9s-touch-handle, .a9s-shape-handle, .a9s-edge-handle");
     this.pressed = e.isPrimary && e.button === 0 && this.start === null && !onHandle ? { x: e.clientX, y: e.clientY } : null;
     this.start = this.events.inHand() === "box" && this.events.editable() && !onHandle ? this.stage.fromScreen(e) : null;
   }
@@ -94,7 +94,7 @@ export class Pointer {
   /** Selects the smallest box at a click; clicking again goes to the next larger one. */
   private pick(at: PointerEvent): void {
     const tool = this.events.chosen();
-    if (tool === "polygon" || tool === "path") {
+    if (tool === "polygon" || tool === "hole" || tool === "path") {
       return; // a click is a corner
     }
     const [x, y] = this.stage.fromScreen(at);

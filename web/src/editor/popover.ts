@@ -1,6 +1,7 @@
 import type { Annotation } from "../client";
 import { h, iconButton } from "../dom";
 import type { Labels } from "../labels";
+import { proposed } from "./paint";
 import type { Stage } from "./stage";
 
 const MAX_LABEL = 100; // code points
@@ -9,6 +10,7 @@ const SUGGESTIONS = 12;
 export interface PopoverEvents {
   label: (id: string, label: string) => void;
   remove: (id: string) => void;
+  judge: (accept: boolean, id: string) => void;
   done: () => void;
 }
 
@@ -17,6 +19,8 @@ export class Popover {
   readonly element: HTMLElement;
   private readonly input: HTMLInputElement;
   private readonly suggestions = h("div", { class: "suggestions" });
+  private readonly model = h("span", { class: "muted" });
+  private readonly judging: HTMLElement;
   private box: Annotation | null = null;
   private dirty = false;
   private suggested = "";
@@ -34,6 +38,9 @@ export class Popover {
       oninput: () => (this.dirty = true),
       onblur: () => this.save(),
     });
+    const judge = (text: string, accept: boolean) =>
+      h("button", { class: "button small", type: "button", onclick: () => this.box && this.events.judge(accept, this.box.id) }, text);
+    this.judging = h("div", { class: "popover-judge", hidden: true }, this.model, judge("Accept", true), judge("Reject", false));
     this.element = h(
       "form",
       {
@@ -59,12 +66,13 @@ export class Popover {
         this.input,
         iconButton("trash", "Delete box", () => this.box && this.events.remove(this.box.id)),
       ),
+      this.judging,
       this.suggestions,
     );
   }
 
   /** Opens at a box, or closes. Typing that nobody has saved yet is kept. */
-  show(box: Annotation | null, labels: string[], focus: boolean): void {
+  show(box: Annotation | null, labels: string[], focus: boolean, mayJudge = false): void {
     if (this.box && this.box.id !== box?.id) {
       this.save();
     }
@@ -78,6 +86,9 @@ export class Popover {
       this.input.value = box.label;
       this.dirty = false;
     }
+    this.judging.hidden = !proposed(box);
+    this.model.textContent = [box.model || "a model", box.confidence === null ? "" : `${Math.round(box.confidence * 100)} %`].filter(Boolean).join(" · ");
+    this.judging.querySelectorAll("button").forEach((button) => (button.hidden = !mayJudge));
     this.suggest(labels.filter((label) => label !== box.label).slice(0, SUGGESTIONS));
     this.place();
     if (focus) {

@@ -139,6 +139,54 @@ export function fromSelector(selector: Selector, size: Size, before?: Shape | nu
   }
 }
 
+/** The points of a server's shape at most, those of its holes included. */
+const MOST_POINTS = 5000;
+
+/**
+ * A polygon (or a plain box, which becomes one) with a ring cut out of it; null if
+ * the ring does not lie within it, beside its other holes.
+ */
+export function cut(a: Pick<Annotation, "x" | "y" | "width" | "height" | "shape">, ring: readonly Point[]): Place | null {
+  const plain = !a.shape || a.shape.type === "box";
+  if (!plain && a.shape!.type !== "polygon") {
+    return null;
+  }
+  const [right, bottom] = [a.x + a.width, a.y + a.height];
+  const polygon = a.shape?.type === "polygon" ? a.shape : null;
+  const points: Point[] = polygon ? (polygon.points as Point[]) : [[a.x, a.y], [right, a.y], [right, bottom], [a.x, bottom]];
+  const holes = (polygon?.holes ?? []) as Point[][];
+  const apart = holes.every((hole) => !cross(hole, ring) && !ring.some((p) => encloses(hole, p)) && !hole.some((p) => encloses(ring, p)));
+  const total = points.length + ring.length + holes.reduce((n, hole) => n + hole.length, 0);
+  if (ring.length < 3 || area(ring) < 1e-9 || !apart || total > MOST_POINTS || cross(points, ring) || !ring.every((p) => encloses(points, p))) {
+    return null;
+  }
+  return { x: a.x, y: a.y, width: a.width, height: a.height, shape: { type: "polygon", points, holes: [...holes, [...ring]] } };
+}
+
+/** Whether a ring has a point inside. */
+function encloses(ring: readonly Point[], [x, y]: Point): boolean {
+  let odd = false;
+  ring.forEach(([ax, ay], i) => {
+    const [bx, by] = ring[(i + 1) % ring.length]!;
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) {
+      odd = !odd;
+    }
+  });
+  return odd;
+}
+
+/** Whether two rings cross each other. */
+function cross(a: readonly Point[], b: readonly Point[]): boolean {
+  const side = ([ax, ay]: Point, [bx, by]: Point, [x, y]: Point) => Math.sign((bx - ax) * (y - ay) - (by - ay) * (x - ax));
+  return a.some((p, i) => {
+    const q = a[(i + 1) % a.length]!;
+    return b.some((r, j) => {
+      const s = b[(j + 1) % b.length]!;
+      return side(p, q, r) * side(p, q, s) < 0 && side(r, s, p) * side(r, s, q) < 0;
+    });
+  });
+}
+
 function polygon([points, ...holes]: Point[][]): Place | null {
   if (!points || points.length < 3 || area(points) < 1e-9) {
     return null;

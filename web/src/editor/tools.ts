@@ -1,15 +1,16 @@
 import { h, iconButton, type Icon } from "../dom";
 import type { DrawingTool } from "./stage";
 
-export type Tool = "select" | "box" | "polygon" | "ellipse" | "path" | "point";
+export type Tool = "select" | "box" | "polygon" | "hole" | "ellipse" | "path" | "point";
 
 /** What Annotorious calls our tools; points are not drawn but clicked. */
-const DRAWS: Partial<Record<Tool, DrawingTool>> = { box: "rectangle", polygon: "polygon", ellipse: "ellipse", path: "path" };
+const DRAWS: Partial<Record<Tool, DrawingTool>> = { box: "rectangle", polygon: "polygon", hole: "polygon", ellipse: "ellipse", path: "path" };
 
 const TOOLS: [Tool & Icon, string][] = [
   ["select", "Select and pan (V)"],
   ["box", "Draw boxes (B)"],
   ["polygon", "Draw polygons (P): click the corners, then the first one again"],
+  ["hole", "Cut holes out of polygons (Shift+P): click the corners, then the first one again"],
   ["ellipse", "Draw ellipses (E)"],
   ["path", "Draw lines (L): click, and double-click at the end"],
   ["point", "Set points (O)"],
