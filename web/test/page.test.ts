@@ -5,15 +5,16 @@ import { resolveTheme } from "../src/theme";
 
 describe("search", () => {
   it.each([
-    ["", { filename: "", label: "" }],
-    ["dog.jpg", { filename: "dog.jpg", label: "" }],
-    ["label:cup", { filename: "", label: "cup" }],
+    ["", {}],
+    ["dog.jpg", { filename: "dog.jpg" }],
+    ["label:cup", { label: "cup" }],
     ["living Label:cup  room", { filename: "living room", label: "cup" }],
     ['label:"coffee cup" x', { filename: "x", label: "coffee cup" }],
-    ['label:"still typ', { filename: "", label: "still typ" }],
-    ["label:", { filename: "", label: "" }],
-    ["mylabel:x", { filename: "mylabel:x", label: "" }],
-  ])("reads %j", (text, want) => expect(parseSearch(text)).toEqual(want));
+    ['label:"still typ', { label: "still typ" }],
+    ["label:", {}],
+    ["mylabel:x", { filename: "mylabel:x" }],
+    ["by:ann dog label:cup", { filename: "dog", label: "cup", uploaded_by: "ann" }],
+  ])("reads %j", (text, want) => expect(parseSearch(text)).toEqual({ filename: "", label: "", uploaded_by: "", ...want }));
 });
 
 describe("theme", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Shape } from "@easelhq/client";
-import { fromSelector, shift, toSelector } from "../src/editor/shapes";
+import { cut, fromSelector, shift, toSelector } from "../src/editor/shapes";
 
 const size = { x: 1200, y: 800 };
 const bounds = (x: number, y: number, width: number, height: number) => ({ x, y, width, height });
@@ -66,4 +66,31 @@ describe("shapes", () => {
     const far = shift({ ...box, shape }, 1, 1);
     expect([far.x + far.width, far.y + far.height].map((v) => Math.round(v * 1e9) / 1e9)).toEqual([1, 1]);
   });
+});
+
+describe("a hole", () => {
+  const ring: [number, number][] = [[0.4, 0.4], [0.5, 0.4], [0.45, 0.5]];
+  const square: [number, number][] = [[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]];
+  const box = bounds(0.25, 0.25, 0.5, 0.5);
+
+  it("is cut out of a polygon, beside its others", () => {
+    const once = cut({ ...box, shape: { type: "polygon", points: square } }, ring)!;
+    expect(once.shape).toEqual({ type: "polygon", points: square, holes: [ring] });
+    const other: [number, number][] = [[0.6, 0.6], [0.7, 0.6], [0.65, 0.7]];
+    expect(cut(once, other)!.shape).toMatchObject({ holes: [ring, other] });
+    expect(cut(once, [[0.45, 0.42], [0.46, 0.42], [0.455, 0.44]]), "in another hole").toBeNull();
+    expect(cut(once, [[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7]]), "around another hole").toBeNull();
+  });
+
+  it("makes a polygon of a box", () => {
+    expect(cut(box, ring)).toEqual({ ...box, shape: { type: "polygon", points: square, holes: [ring] } });
+  });
+
+  it.each<[string, Shape | undefined, [number, number][]]>([
+    ["reaches over the edge", undefined, [[0.4, 0.4], [0.9, 0.4], [0.45, 0.5]]],
+    ["is outside", undefined, [[0.8, 0.8], [0.9, 0.8], [0.85, 0.9]]],
+    ["is flat", undefined, [[0.4, 0.4], [0.5, 0.4], [0.45, 0.4]]],
+    ["is in an ellipse", { type: "ellipse", center: [0.5, 0.5], radii: [0.25, 0.25] }, ring],
+    ["crosses a bay of the outline", { type: "polygon", points: [[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.5, 0.3], [0.25, 0.75]] }, [[0.3, 0.5], [0.7, 0.5], [0.5, 0.28]]],
+  ])("that %s is none", (_, shape, points) => expect(cut({ ...box, shape }, points)).toBeNull());
 });

@@ -1,5 +1,5 @@
 // Made by "make clients" from the OpenAPI document of the binary; not edited by hand.
-// Document: sha256 890d657001004080dcf0fad7024730bb14940233849aa32b8c90d711fd106d70
+// Document: sha256 4867c447e6c87f900ab071dac1d4ba53f1c4a6c4d1e83e5ec0bdd948ea229745
 
 export interface paths {
     "/api/annotations": {
@@ -466,6 +466,26 @@ export interface paths {
          * @description Needs role viewer or more.
          */
         get: operations["get-api-images-id-url"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many images are new, in progress and done
+         * @description As their metadata say in `state`, under the filters of `GET /api/images`. Of more than 20,000 images the newest are counted; `more` says so. Needs role viewer or more.
+         */
+        get: operations["get-api-images-states"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1065,6 +1085,15 @@ export interface components {
         };
         ImageAnswer: {
             image: components["schemas"]["Image"];
+        };
+        ImageProgressReply: {
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            in_progress: number;
+            more: boolean;
+            /** Format: int64 */
+            new: number;
         };
         ImagesAnswer: {
             images: components["schemas"]["Image"][];
@@ -2286,6 +2315,8 @@ export interface operations {
                 label?: string;
                 /** @description Items on a page: 100 by default, more than 1000 is taken as 1000. */
                 limit?: number;
+                /** @description Only those whose metadata say so in `state`: `new` (also those that say nothing), `in_progress` or `done`. */
+                state?: string;
                 /** @description Only this user's. */
                 uploaded_by?: string;
             };
@@ -4274,6 +4305,61 @@ export interface operations {
             };
             /** @description `gone` */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    "get-api-images-states": {
+        parameters: {
+            query?: {
+                /** @description Only those whose file name contains this, in any case. */
+                filename?: string;
+                /** @description Only those with an annotation of this label. */
+                label?: string;
+                /** @description Only this user's. */
+                uploaded_by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many images are new, in progress and done */
+            200: {
+                headers: {
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageProgressReply"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -146,7 +146,7 @@ const MOST_POINTS = 5000;
  * A polygon (or a plain box, which becomes one) with a ring cut out of it; null if
  * the ring does not lie within it, beside its other holes.
  */
-export function cut(a: Pick<Annotation, "x" | "y" | "width" | "height" | "shape">, ring: readonly Point[]): Place | null {
+export function cut(a: Place, ring: readonly Point[]): Place | null {
   const plain = !a.shape || a.shape.type === "box";
   if (!plain && a.shape!.type !== "polygon") {
     return null;
