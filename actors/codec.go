@@ -19,7 +19,7 @@ type Codec struct {
 // the runtime itself that are stored or cross nodes. Messages are kept as JSON, so
 // all their fields are exported. A name for two types is an error.
 func NewCodec(prototypes ...Message) (*Codec, error) {
-	own := []Message{Empty{}, wake{}, timerSet{}, timerWoken{}, timerTick{}, timerForget{}, Expel{}}
+	own := []Message{Empty{}, wake{}, timerSet{}, timerWoken{}, timerTick{}, timerForget{}, Expel{}, yield{}, yielded{}}
 	c := &Codec{types: make(map[string]reflect.Type, len(prototypes)+len(own))}
 	for _, p := range append(own, prototypes...) {
 		name, typ := p.MessageName(), reflect.TypeOf(p)

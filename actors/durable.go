@@ -40,10 +40,12 @@ type durable struct {
 	memory   atomic.Int64 // bytes that the open file costs; 0: closed
 	leaving  atomic.Bool  // it was asked to move away and has not looked yet
 	disk     atomic.Int64 // bytes that the working copy takes on disk; 0: there is none
+	step     atomic.Int32 // of the activation; see stepOwned
 
 	// While owned:
 	term       journal.Term
-	restored   bool // the working copy is on disk
+	heirs      []func(Message, error) // nodes that wait for the actor to be released
+	restored   bool                   // the working copy is on disk
 	companion  Companion
 	context    *Context
 	life       int           // how often the actor was absent before
@@ -67,8 +69,11 @@ type durable struct {
 func (a *durable) drain() {
 	for {
 		a.fencePaused()
+		if a.step.Load() == stepParting {
+			a.call(a.part)
+		}
 		limit := maxBatch
-		if a.inFlight >= a.sys.config.InFlight || len(a.gate.queue) >= maxHeld {
+		if a.step.Load() == stepParting || a.inFlight >= a.sys.config.InFlight || len(a.gate.queue) >= maxHeld {
 			limit = 0 // what waits becomes one larger turn
 		}
 		calls, messages, ok := a.mail.take(limit)
@@ -133,10 +138,14 @@ func (a *durable) own(m Message) error {
 			term, err = a.sys.config.Journal.Birth(ctx, a.key.Name(), t)
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil && lossOf(err) != nil:
+		return err // it has come to belong elsewhere
+	case err != nil:
 		return a.claimError(err)
 	}
 	a.term, a.pauses, a.claimed = term, pauses, a.sys.pulse.now()
+	a.step.Store(stepOwned)
 	if a.kind.NewCompanion != nil {
 		a.companion = a.kind.NewCompanion(a.key)
 	}
@@ -290,6 +299,7 @@ func (a *durable) deactivate(cause error) {
 	a.bidFarewell()
 	a.companion = nil
 	a.gate, a.commit, a.inFlight, a.registered = gate{}, 0, 0, timerSet{}
+	a.inherit()
 	for _, h := range lost {
 		h.fail(unknown(cause))
 	}
@@ -316,25 +326,30 @@ func (a *durable) rest() {
 	}
 }
 
-// retire gives the ownership up and ends the actor, unless it is in use. With
-// force it does so also for an attached companion.
-func (a *durable) retire(force bool) (retired bool) {
-	if !a.idle() || !force && a.companion != nil && a.companion.Attached() {
-		return false
+// retire gives the ownership up and ends the actor, unless it is in use.
+func (a *durable) retire() {
+	if !a.idle() || a.companion != nil && a.companion.Attached() {
+		return
 	}
 	if a.term != nil {
 		a.release()
 		a.deactivate(nil)
 	}
-	return a.leave()
+	a.leave()
 }
 
 // release gives the ownership up; what follows is deactivate.
-func (a *durable) release() {
+func (a *durable) release() { a.giveUp(journal.Term.Release) }
+
+// handOver is release for a node that waits for the actor.
+func (a *durable) handOver() { a.giveUp(journal.Term.HandOver) }
+
+func (a *durable) giveUp(how func(journal.Term, context.Context) error) {
+	a.step.Store(stepParting)
 	a.closeFile()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.sys.ctx), a.sys.config.ActivationTimeout)
 	defer cancel()
-	if err := a.term.Release(ctx); err != nil && !errors.Is(err, journal.ErrClosed) && !errors.Is(err, journal.ErrFenced) {
+	if err := how(a.term, ctx); err != nil && !errors.Is(err, journal.ErrClosed) && !errors.Is(err, journal.ErrFenced) {
 		a.log.Warn("actor was not released", "err", err)
 	}
 }

@@ -168,8 +168,13 @@ func (m *member) Carry(ctx context.Context, node string, r actors.Request, reply
 	}
 	fl := &flight{to: node, reply: reply}
 	m.f.mu.Lock()
-	m.open[fl] = true
+	known := slices.Contains(m.view, node)
+	m.open[fl] = known
 	m.f.mu.Unlock()
+	if !known {
+		m.finish(fl, nil, actors.ErrMoved)
+		return
+	}
 	context.AfterFunc(ctx, func() { m.finish(fl, nil, actors.ErrLost) })
 	for range 1 + m.f.draw(m.f.twice) {
 		m.f.send(m.name, node, func(to *member) {
@@ -451,6 +456,13 @@ func (t cuttableTerm) Release(ctx context.Context) error {
 		return journal.ErrUnavailable
 	}
 	return t.Term.Release(ctx)
+}
+
+func (t cuttableTerm) HandOver(ctx context.Context) error {
+	if t.g.away() {
+		return journal.ErrUnavailable
+	}
+	return t.Term.HandOver(ctx)
 }
 
 func (f *fabric) member(name string) *member {

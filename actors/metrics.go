@@ -16,6 +16,7 @@ type metrics struct {
 	carried, moved         *prometheus.CounterVec
 	repeated               *prometheus.CounterVec
 	dropped, pauses        prometheus.Counter
+	yield                  prometheus.Histogram
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -57,6 +58,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Namespace: "easel", Subsystem: "actors", Name: "pauses_total",
 			Help: "Pauses of the process after which all actors were dropped.",
 		}),
+		yield: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "easel", Subsystem: "actors", Name: "yield_seconds", Buckets: seconds,
+			Help: "Time that a claim waited for the actor's owner before to release it.",
+		}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "easel", Subsystem: "actors", Name: "dropped_total", Help: "Told messages and jobs that were dropped.",
 		}),
@@ -64,7 +69,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	if r != nil {
 		r.MustRegister(m.owned, m.open, m.ephemeral, m.activation, m.batch, m.turn, m.wait, m.gate,
 			m.panics, m.overloaded, m.corrupt, m.fenced, m.alarms, m.shed, m.work, m.dropped,
-			m.carried, m.moved, m.repeated, m.pauses)
+			m.carried, m.moved, m.repeated, m.pauses, m.yield)
 	}
 	return m
 }

@@ -17,6 +17,11 @@ const (
 	timerEvery = 50 * time.Millisecond
 	// maxMoves is how many are being released at once.
 	maxMoves = 32
+	// activeFor is how long after its last message an actor is held to be in use: its
+	// next owner will ask for it, and until then it works where it is; but no longer
+	// than moveGrace.
+	activeFor = 10 * time.Second
+	moveGrace = time.Second
 )
 
 // Leaver is a Companion that has to tell others when its actor is lost to this
@@ -45,8 +50,8 @@ func (s *System) OnOwnersChanged(f func(owner func(Key) string)) {
 }
 
 // OwnersChanged tells the System that Network.Owner may answer otherwise than
-// before. Actors that belong elsewhere now are released, those used last first and
-// only so many at a time; requests that wait for a node are tried again; timers
+// before. Actors that belong elsewhere now are released when their new owner asks for
+// them, or else after a while and only so many at a time; requests that wait for a node are tried again; timers
 // that belong here now are woken; and whoever registered is told. It returns at
 // once and may be called at any time.
 func (s *System) OwnersChanged() {
@@ -142,21 +147,23 @@ func (s *System) wakeEach(timers []Key) {
 }
 
 // evict releases what belongs elsewhere, until nothing is left or there is a newer
-// change.
+// change. What rests goes first: what is in use is asked for by its new owner, which
+// makes a shorter pause, and only what nobody has asked for goes by itself.
 func (s *System) evict() {
+	begun, used := time.Now(), s.now().Add(-activeFor).UnixNano()
 	var waiting []*durable
 	s.each(func(r running) {
 		if a, ok := r.(*durable); ok && s.elsewhere(a.key) {
 			waiting = append(waiting, a)
 		}
 	})
-	slices.SortFunc(waiting, func(x, y *durable) int { return cmp.Compare(y.lastUsed.Load(), x.lastUsed.Load()) })
+	slices.SortFunc(waiting, func(x, y *durable) int { return cmp.Compare(x.lastUsed.Load(), y.lastUsed.Load()) })
 	var leaving []*durable
 	t := time.NewTicker(moveEvery)
 	defer t.Stop()
 	for len(waiting)+len(leaving) > 0 && !s.changedAgain() {
 		leaving = slices.DeleteFunc(leaving, func(a *durable) bool { return !s.registered(a) || !s.elsewhere(a.key) })
-		if len(leaving) < maxMoves && len(waiting) > 0 {
+		if len(leaving) < maxMoves && len(waiting) > 0 && (waiting[0].lastUsed.Load() < used || time.Since(begun) >= moveGrace) {
 			leaving = append(leaving, waiting[0])
 			waiting = waiting[1:]
 		}
@@ -181,17 +188,12 @@ func (s *System) registered(a *durable) bool {
 	return sh.actors[a.key] == running(a)
 }
 
-// moveAway releases the actor if it is idle and still belongs elsewhere. What
-// waits for it is then refused as moved; what is on its way is let finish.
+// moveAway releases the actor if it still belongs elsewhere. What waits for it is
+// then refused as moved; what is on its way is let finish.
 func (a *durable) moveAway() {
-	defer a.leaving.Store(false)
-	if !a.sys.elsewhere(a.key) {
-		return
-	}
-	owned := a.term != nil
-	a.retire(true)
-	if owned && a.term == nil {
-		a.sys.metrics.moved.WithLabelValues(a.kind.Name).Inc()
+	a.leaving.Store(false)
+	if a.sys.elsewhere(a.key) {
+		a.goAway()
 	}
 }
 

@@ -66,7 +66,11 @@ func (timerTick) Idempotent() bool { return true }
 // does not block.
 func (s *System) Deliver(ctx context.Context, r Request, reply func(Message, error)) {
 	reply = outward(reply)
-	if !s.started.Load() || s.isDurable(r.To) && !s.mine(r.To) {
+	if _, ours := r.Message.(yield); ours && s.started.Load() {
+		s.takeYield(r.To, reply)
+		return
+	}
+	if !s.started.Load() || s.isDurable(r.To) && !s.mine(r.To) && !s.holds(r.To) {
 		if reply != nil {
 			reply(nil, ErrMoved)
 		}

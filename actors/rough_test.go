@@ -129,4 +129,9 @@ func (t *roughTerm) Release(ctx context.Context) error {
 	return t.Term.Release(ctx)
 }
 
+func (t *roughTerm) HandOver(ctx context.Context) error {
+	t.r.set(t.end)
+	return t.Term.HandOver(ctx)
+}
+
 func isTimer(n journal.Name) bool { return strings.HasPrefix(string(n), "timer/") }

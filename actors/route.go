@@ -99,7 +99,7 @@ func (s *System) tell(ctx context.Context, r Request, again bool) {
 		s.metrics.dropped.Inc()
 	case owner == "":
 		moved()
-	case owner == s.node:
+	case owner == s.node, s.holds(r.To):
 		s.local(ctx, r, told)
 	default:
 		ctx, cancel := bounded(ctx, tellBudget)
@@ -148,8 +148,8 @@ func (t *trip) attempt() {
 		return
 	}
 	owner := s.config.Network.Owner(t.r.To)
-	if owner == s.node {
-		s.local(t.begin(owner), t.r, t.back)
+	if owner == s.node || s.holds(t.r.To) {
+		s.local(t.begin(s.node), t.r, t.back)
 		return
 	}
 	ctx, ok := t.leave(owner)

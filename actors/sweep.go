@@ -39,7 +39,7 @@ func (s *System) sweepOnce(now time.Time) {
 		memory := a.memory.Load()
 		switch {
 		case idle >= s.config.ReleaseAfter:
-			a.mail.post(func() { a.retire(false) })
+			a.mail.post(a.retire)
 		case memory > 0 && idle >= s.config.CloseAfter:
 			a.mail.post(a.rest)
 		case memory > 0:
@@ -150,7 +150,7 @@ func (s *System) release(ctx context.Context, match func(*durable) bool) error {
 			if a.leaving.CompareAndSwap(false, true) {
 				a.mail.post(func() {
 					defer a.leaving.Store(false)
-					a.retire(true)
+					a.goAway()
 				})
 			}
 		})

@@ -193,6 +193,9 @@ func New(c Config) (*System, error) {
 		s.shards[i].actors = map[Key]running{}
 	}
 	s.metrics = newMetrics(c.Registerer)
+	if c.Network != nil {
+		c.Journal.AskFirst(s.askFirst)
+	}
 	s.pulse = newPulse(monotonic(time.Now()))
 	return s, nil
 }

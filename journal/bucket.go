@@ -44,7 +44,8 @@ type BucketOptions struct {
 	Store blob.Store
 	// Prefix of all keys, without "/" at either end; may be empty.
 	Prefix string
-	// Owner is the node's name. Heads record it for the eyes of operators.
+	// Owner is the node's name. Heads record it: for the eyes of operators, and so
+	// that who claims knows whom to ask first.
 	Owner string
 	// Single allows a store that ignores conditional writes: it is used with a
 	// warning, and the program must see to it that it is the only one.
@@ -92,6 +93,7 @@ type Bucket struct {
 	now      func() time.Time
 	metrics  *bucketMetrics
 	hooks    bucketHooks
+	ask      AskFirst // nil: nobody is asked
 
 	// encoders hold *pages.Encoder: an append needs 40 KB of working memory for
 	// some 600 bytes that it keeps.

@@ -55,8 +55,8 @@ func (b *Bucket) claim(ctx context.Context, name Name, birth *Template) (*bucket
 			return nil, err
 		}
 	}
-	for range claimTries {
-		t, err := b.claimOnce(ctx, name, birth)
+	for try := range claimTries {
+		t, err := b.claimOnce(ctx, name, birth, try == 0)
 		if _, again := errors.AsType[*fencing.Other](err); !again {
 			return t, err
 		}
@@ -65,6 +65,27 @@ func (b *Bucket) claim(ctx context.Context, name Name, birth *Template) (*bucket
 		}
 	}
 	return nil, fmt.Errorf("%w: %s is claimed by others all the time", ErrUnavailable, name)
+}
+
+// AskFirst implements Journal.
+func (b *Bucket) AskFirst(ask AskFirst) { b.ask = ask }
+
+// firstLook performs the first request of a claim, which reads the head. If that names
+// an owner that has not released the actor, the owner is asked to, and the head read
+// again.
+func (b *Bucket) firstLook(ctx context.Context, name Name, r fencing.Request, polite bool) (fencing.Answer, error) {
+	a := b.perform(ctx, r)
+	if !polite || b.ask == nil || a.Err != nil {
+		return a, nil
+	}
+	h, err := fencing.DecodeHead(a.Body)
+	if err != nil || h.State != fencing.Live || h.Owner == "" || h.Owner == b.owner {
+		return a, nil //nolint:nilerr // the claim says what is wrong with the head
+	}
+	if err := b.ask(ctx, name, h.Owner); err != nil {
+		return a, err
+	}
+	return b.perform(ctx, r), nil
 }
 
 func rest(ctx context.Context, d time.Duration) error {
@@ -78,16 +99,24 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template) (*bucketTerm, error) {
+// claimOnce claims under the head as it is now; polite asks its owner first.
+func (b *Bucket) claimOnce(ctx context.Context, name Name, birth *Template, polite bool) (*bucketTerm, error) {
 	c := fencing.NewClaim(fencing.Claimant{
 		Name: string(name), Dir: b.actorKey(name), Owner: b.owner, Nonce: b.hooks.nonce(), Birth: birth != nil,
 		Bugs: b.hooks.bugs,
 	})
-	kept := 0
-	for r := c.Begin(); r != nil; {
-		r = c.Step(b.perform(ctx, r))
+	r := c.Begin()
+	a, err := b.firstLook(ctx, name, r, polite)
+	if err != nil {
+		return nil, err
+	}
+	for kept := 0; r != nil; {
+		r = c.Step(a)
 		for found := c.Found(); kept < len(found); kept++ {
 			found[kept] = b.retain(found[kept])
+		}
+		if r != nil {
+			a = b.perform(ctx, r)
 		}
 	}
 	got, err := c.Result()

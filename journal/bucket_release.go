@@ -10,7 +10,22 @@ import (
 // Release implements Term. It compacts what is not covered and closes the head,
 // so that the next claim finds one file and has nothing to seal. From here on
 // nothing is appended, whether the head could be closed or not.
-func (t *bucketTerm) Release(ctx context.Context) error {
+func (t *bucketTerm) Release(ctx context.Context) error { return t.giveUp(ctx, t.close) }
+
+// HandOver implements Term. It closes the head as it is: the next owner reads the
+// slots that are not covered, of which there are few, and covers them later.
+func (t *bucketTerm) HandOver(ctx context.Context) error {
+	return t.giveUp(ctx, func(ctx context.Context) error {
+		for {
+			if err := t.closeWith(ctx, nil); !errors.Is(err, fencing.ErrAdopted) {
+				return err
+			}
+		}
+	})
+}
+
+// giveUp ends the term by closing the head.
+func (t *bucketTerm) giveUp(ctx context.Context, shut func(context.Context) error) error {
 	if err := t.b.enter(); err != nil {
 		return err
 	}
@@ -29,7 +44,7 @@ func (t *bucketTerm) Release(ctx context.Context) error {
 	if err != nil || !established {
 		return err
 	}
-	err = t.close(ctx)
+	err = shut(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.endLocked(ErrClosed)

@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// AskFirst implements Journal: there is nobody to ask.
+func (n *Node) AskFirst(AskFirst) {}
+
 // Claim implements Journal.
 func (n *Node) Claim(ctx context.Context, name Name) (Term, error) {
 	return n.claim(ctx, name, nil)

@@ -51,6 +51,13 @@ type Journal interface {
 	// the first durable append on, not before.
 	Birth(ctx context.Context, name Name, t Template) (Term, error)
 
+	// AskFirst has ask called by every Claim that would fence another process of
+	// this home: with that process's owner name, before anything is written. ask
+	// may get it to release the actor, which saves both of them work; what it
+	// returns ends the claim, unless it is nil. It is given once, before the first
+	// Claim. A home that is not Shared never calls it.
+	AskFirst(ask AskFirst)
+
 	// Erase removes all data of an actor for ever; what stays are hashes. A
 	// held term of it is fenced. Erasing what does not exist is no error.
 	Erase(ctx context.Context, name Name) error
@@ -68,6 +75,10 @@ type Journal interface {
 	// were not released are simply lost, as in a crash: nothing acknowledged is.
 	Close() error
 }
+
+// AskFirst is called before an owner is fenced that has not released the actor.
+// Nothing about safety rests on it: who does not answer is fenced.
+type AskFirst func(ctx context.Context, name Name, owner string) error
 
 // Term is one ownership of one actor.
 type Term interface {
@@ -93,4 +104,8 @@ type Term interface {
 	// Release gives the ownership up after all appends have been answered. The
 	// term is of no more use, whatever it returns.
 	Release(ctx context.Context) error
+
+	// HandOver is Release for an actor that another process takes at once: it does
+	// nothing to make the next claim cheap that would keep that process waiting.
+	HandOver(ctx context.Context) error
 }

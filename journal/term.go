@@ -87,6 +87,9 @@ func (t *term) Release(ctx context.Context) error {
 	return err
 }
 
+// HandOver implements Term: a release costs nothing here.
+func (t *term) HandOver(ctx context.Context) error { return t.Release(ctx) }
+
 // idleLocked returns a channel that is closed once all appends are answered.
 func (t *term) idleLocked() <-chan struct{} {
 	if t.idle == nil {
