@@ -51,6 +51,7 @@ type durable struct {
 	life       int           // how often the actor was absent before
 	pauses     int64         // of the process, when it was claimed
 	claimed    time.Duration // when, by the pulse's clock
+	wanted     time.Duration // when another node first asked for it, by the same; 0: none has
 	gate       gate
 	commit     int64 // newest commit handed to the journal
 	inFlight   int

@@ -46,10 +46,11 @@ type member struct {
 	gate *cuttable
 
 	// guarded by f.mu
-	view []string  // live nodes, as this node has it
-	seen time.Time // when it got it
-	dead bool
-	open map[*flight]bool // requests that wait for an answer
+	view    []string  // live nodes, as this node has it
+	belongs string    // where everything belongs in its eyes; "": by rendezvous
+	seen    time.Time // when it got it
+	dead    bool
+	open    map[*flight]bool // requests that wait for an answer
 }
 
 // flight is a request on its way.
@@ -148,6 +149,9 @@ func (m *member) stop() {
 func (m *member) Owner(key actors.Key) string {
 	m.f.mu.Lock()
 	defer m.f.mu.Unlock()
+	if m.belongs != "" {
+		return m.belongs
+	}
 	best, most := "", uint64(0)
 	for _, name := range m.view {
 		h := fnv.New64a()
@@ -168,7 +172,8 @@ func (m *member) Carry(ctx context.Context, node string, r actors.Request, reply
 	}
 	fl := &flight{to: node, reply: reply}
 	m.f.mu.Lock()
-	known := slices.Contains(m.view, node)
+	to := m.f.nodes[node]
+	known := slices.Contains(m.view, node) || to != nil && !to.dead // one that lives and is not in view drains
 	m.open[fl] = known
 	m.f.mu.Unlock()
 	if !known {

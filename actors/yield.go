@@ -18,9 +18,11 @@ const (
 	yieldWithin = time.Second
 	// yieldAgain is the pause before an owner is asked again that stays.
 	yieldAgain = 25 * time.Millisecond
-	// youngFor is how long an owner stays that by its own view is the right one, so
-	// that two nodes whose views differ do not take an actor from each other all the
-	// time.
+	// An owner that is the right one by its own view stays for stayFor after it was
+	// first asked, because who asks has only learnt of a change before it, and the
+	// others will; and it stays while it is youngFor, so that two nodes whose views
+	// differ do not take an actor from each other all the time.
+	stayFor  = 300 * time.Millisecond
 	youngFor = time.Second
 )
 
@@ -111,12 +113,20 @@ func (a *durable) giveWay(reply func(Message, error)) {
 	switch {
 	case a.term == nil:
 		reply(yielded{}, nil)
-	case a.step.Load() == stepOwned && a.sys.mine(a.key) && a.sys.pulse.now()-a.claimed < youngFor:
+	case a.step.Load() == stepOwned && a.sys.mine(a.key) && a.stays(a.sys.pulse.now()):
 		reply(yielded{Stays: true}, nil)
 	default:
 		a.heirs = append(a.heirs, reply)
 		a.step.Store(stepParting)
 	}
+}
+
+// stays reports whether the actor is kept for now although it was asked for.
+func (a *durable) stays(now time.Duration) bool {
+	if a.wanted == 0 || now-a.wanted > yieldWithin {
+		a.wanted = now
+	}
+	return now-a.claimed < youngFor || now-a.wanted < stayFor
 }
 
 // goAway makes the actor end as soon as nothing is on its way; it takes no more turns.
@@ -134,14 +144,14 @@ func (a *durable) part() {
 	if !a.idle() {
 		return
 	}
-	elsewhere := a.sys.elsewhere(a.key)
-	if len(a.heirs) == 0 {
-		a.release()
-	} else {
-		a.handOver()
-	}
-	if elsewhere || len(a.heirs) > 0 {
+	asked := len(a.heirs) > 0
+	if asked || a.sys.elsewhere(a.key) {
 		a.sys.metrics.moved.WithLabelValues(a.kind.Name).Inc()
+	}
+	if asked {
+		a.handOver()
+	} else {
+		a.release()
 	}
 	a.deactivate(nil)
 	a.leave()

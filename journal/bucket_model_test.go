@@ -194,7 +194,11 @@ func (f *fight) reign(ctx context.Context, b *journal.Bucket, l *link, rng *rand
 		}
 	}
 	if rng.IntN(3) == 0 {
-		if err := term.Release(ctx); err != nil {
+		giveUp := term.Release
+		if rng.IntN(2) == 0 {
+			giveUp = term.HandOver
+		}
+		if err := giveUp(ctx); err != nil {
 			f.tolerate("release", err)
 		}
 		return

@@ -126,6 +126,28 @@ func TestBucketRequestsOfALife(t *testing.T) {
 			}
 			return term
 		}, map[string]int{"get": 2, "put": 2, "list": 1}}, // head; head, seal; log; head again
+		{"hand-over", func(t *testing.T, term journal.Term) journal.Term {
+			if err := journaltest.Append(term, journaltest.Batch("image/t/a", 3)); err != nil {
+				t.Fatal(err)
+			}
+			if err := term.HandOver(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return nil
+		}, map[string]int{"put": 2}}, // slot, head
+		{"claim of what was handed over", func(t *testing.T, _ journal.Term) journal.Term {
+			term, err := b.Claim(t.Context(), "image/t/a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return term
+		}, map[string]int{"get": 1, "put": 1}},
+		{"restore of what was handed over", func(t *testing.T, term journal.Term) journal.Term {
+			if _, err := journaltest.Restored(t.Context(), term, t.TempDir()); err != nil {
+				t.Fatal(err)
+			}
+			return term
+		}, map[string]int{"get": 2}}, // snapshot, slot
 	}
 	var term journal.Term
 	for _, step := range steps {

@@ -92,7 +92,7 @@ func (r *roomCore) answered(now time.Time, m *member, u *unanswered, answer acto
 		r.expel(now, m, CloseReplaced)
 		return
 	case code == easel.CodeUnavailable || err == nil:
-		m.stalled = true
+		m.stalled, m.patient = true, true
 	case code == easel.CodeBadSeq && (i > 0 || expected(err) <= m.done):
 		// It overtook the frame before it, on the way to an owner that had only just
 		// taken over. Whatever is unanswered is sent again; the frame before it may
@@ -128,12 +128,15 @@ func (r *roomCore) resend(_ time.Time, m *member) {
 		}
 	}
 	wait := min(retryMin<<min(m.retries, 8), retryMax)
+	if m.retries == 0 && !m.patient {
+		wait = 0 // the image is there, and only the order was wrong
+	}
 	m.retries++
 	r.after(wait, func(now time.Time) {
 		if r.byConn[m.conn] != m || !m.stalled {
 			return
 		}
-		m.stalled = false
+		m.stalled, m.patient = false, false
 		if len(m.queue) > 0 && now.Sub(m.queue[0].since) > r.opts.Retry {
 			r.giveUp(m)
 			return

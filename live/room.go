@@ -66,6 +66,7 @@ type member struct {
 
 	queue   []*unanswered // op frames, in order
 	stalled bool          // the queue waits to be sent again
+	patient bool          // because the image could not be reached, so after a pause
 	done    int64         // newest seq that the image has consumed, as far as it said
 	retries int
 }

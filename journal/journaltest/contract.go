@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) journal.Journal) {
 		{"an empty batch is kept in order", emptyBatch},
 		{"a newer claim fences the older term", claimFences},
 		{"a released term is of no use", released},
+		{"a term that was handed over is of no use", handedOver},
 		{"erased actors stay erased", erased},
 		{"erasing nothing is no error", eraseNothing},
 		{"names are listed by whole segments", namesBelow},
@@ -194,21 +195,31 @@ func claimFences(t *testing.T, j journal.Journal) {
 	wantState(t, second, actor, 4)
 }
 
-func released(t *testing.T, j journal.Journal) {
+func released(t *testing.T, j journal.Journal)   { givenUp(t, j, journal.Term.Release) }
+func handedOver(t *testing.T, j journal.Journal) { givenUp(t, j, journal.Term.HandOver) }
+
+// givenUp gives an actor up twice in a row: the second owner has nothing of its own.
+func givenUp(t *testing.T, j journal.Journal, giveUp func(journal.Term, context.Context) error) {
 	term := birth(t, j, actor)
 	appendBatches(t, term, actor, 1, 2)
-	if err := term.Release(t.Context()); err != nil {
-		t.Fatalf("release: %v", err)
+	for range 2 {
+		if err := giveUp(term, t.Context()); err != nil {
+			t.Fatalf("give up: %v", err)
+		}
+		if err := Append(term, Batch(actor, 3)); err == nil {
+			t.Error("a term that was given up appends")
+		}
+		if err := term.Validate(t.Context()); err == nil {
+			t.Error("a term that was given up is valid")
+		}
+		term = claim(t, j, actor)
 	}
-	if err := Append(term, Batch(actor, 3)); err == nil {
-		t.Error("a released term appends")
+	wantState(t, term, actor, 2)
+	appendBatches(t, term, actor, 3, 3)
+	if err := giveUp(term, t.Context()); err != nil {
+		t.Fatalf("give up: %v", err)
 	}
-	if err := term.Validate(t.Context()); err == nil {
-		t.Error("a released term is valid")
-	}
-	again := claim(t, j, actor)
-	wantState(t, again, actor, 2)
-	appendBatches(t, again, actor, 3, 3)
+	wantState(t, claim(t, j, actor), actor, 3)
 }
 
 func erased(t *testing.T, j journal.Journal) {
