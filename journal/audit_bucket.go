@@ -243,7 +243,7 @@ func (w *bucketAudit) files(ctx context.Context, object string, h fencing.Head, 
 // was superseded and not deleted.
 func (w *bucketAudit) rest(ctx context.Context, object string, h fencing.Head, rest map[string]bool) error {
 	for n := range rest {
-		_, _, slot := cutSlot(n)
+		_, _, slot := fencing.CutSlot(n)
 		what := Unreferenced
 		if h.State == fencing.Erased {
 			what = ErasedRest

@@ -73,8 +73,7 @@ type BucketOptions struct {
 // bucketHooks plant faults that the model test must notice. They are all off.
 type bucketHooks struct {
 	bugs         fencing.Bugs
-	tidyBlind    bool // tidy by the listing alone
-	compactSlots int  // no fault: merge that many slots; 0 means compactSlots
+	compactSlots int // no fault: merge that many slots; 0 means compactSlots
 	// No fault: draws instead of the random ones, for rounds that can be repeated.
 	nonce  func() string
 	jitter func(time.Duration) time.Duration

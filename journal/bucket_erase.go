@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/journal/fencing"
@@ -78,7 +76,7 @@ func (b *Bucket) wipe(ctx context.Context, h fencing.Head) error {
 	}
 	var keys []string
 	for _, name := range names {
-		log, seq, ok := cutSlot(name)
+		log, seq, ok := fencing.CutSlot(name)
 		switch {
 		case name == "head":
 		case ok:
@@ -114,23 +112,14 @@ type deadLog struct {
 	seqs    []uint64
 }
 
-// cutSlot splits "log/<term>-<nonce>/<seq>".
-func cutSlot(name string) (log string, seq uint64, ok bool) {
-	i := strings.LastIndexByte(name, '/')
-	if !strings.HasPrefix(name, "log/") || i < len("log/") {
-		return "", 0, false
-	}
-	seq, ok = fencing.SlotSeq(name[i+1:])
-	return name[:i+1], seq, ok
-}
-
 // wipeLog seals a log at its first free slot and returns the keys of the data in
 // it. A torn slot, which ends a log as a seal does, becomes one.
 func (b *Bucket) wipeLog(ctx context.Context, name Name, log string, l *deadLog) ([]string, error) {
-	facts, err := logFacts(log)
+	term, nonce, err := fencing.CutLog(log)
 	if err != nil {
 		return nil, b.corrupt(name, err)
 	}
+	facts := fencing.Slot{Kind: fencing.Seal, Term: term, Nonce: nonce}
 	var keys []string
 	ends := map[uint64]bool{} // slots that are a seal
 	bodies, versions := make([][]byte, len(l.seqs)), make([]blob.Version, len(l.seqs))
@@ -190,15 +179,4 @@ func (b *Bucket) sealTorn(ctx context.Context, log string, facts fencing.Slot, s
 		return nil // an attempt whose answer was lost
 	}
 	return err
-}
-
-// logFacts reads term and nonce from a log's key.
-func logFacts(log string) (fencing.Slot, error) {
-	parts := strings.Split(strings.TrimSuffix(log, "/"), "/")
-	term, nonce, _ := strings.Cut(parts[len(parts)-1], "-")
-	n, err := strconv.ParseUint(term, 16, 64)
-	if err == nil {
-		err = fencing.CheckNonce(nonce)
-	}
-	return fencing.Slot{Kind: fencing.Seal, Term: n, Nonce: nonce}, err
 }

@@ -29,8 +29,8 @@ func (o BucketOptions) WithFault(f BucketFault) BucketOptions {
 	o.hooks.bugs = fencing.Bugs{
 		NoSeal: f == NoSeal, DeleteSeals: f == DeleteSeals, DeleteTorn: f == DeleteTorn, TrustConflict: f == TrustConflict,
 		AckOutOfOrder: f == AckOutOfOrder, NoRecheck: f == NoRecheck,
+		TidyBlind: f == TidyBlind,
 	}
-	o.hooks.tidyBlind = f == TidyBlind
 	return o
 }
 

@@ -83,18 +83,23 @@ func history(seed uint64, bug string) (hash uint64, err error) {
 			err = w
 		}
 	}()
+	c.play(opts, 50+c.rng.IntN(250))
+	return c.hash, nil
+}
+
+// play is what happens in a cell: some steps of troubles, and peace.
+func (c *cell) play(opts live.Options, steps int) {
 	crowd := &crowd{cell: c, opts: opts, on: map[*simClient]*place{}}
 	for i := range 4 {
 		crowd.add(string(rune('w' + i)))
 	}
-	for range 50 + c.rng.IntN(250) {
+	for range steps {
 		crowd.step()
 	}
 	crowd.heal()
 	crowd.compare()
 	crowd.move()
 	crowd.compare()
-	return c.hash, nil
 }
 
 // crowd is the clients of a cell.
@@ -187,9 +192,9 @@ func (w *crowd) step() {
 	case n < 58:
 		w.confirm(p)
 	case n < 61: // a view of its own: two owners at once, or none
-		w.see(p, w.rng.IntN(len(w.nodes)))
+		w.see(p, w.elect(-1))
 	case n < 63: // all agree
-		owner := w.rng.IntN(len(w.nodes))
+		owner := w.elect(-1)
 		for _, p := range w.nodes {
 			w.see(p, owner)
 		}
@@ -226,7 +231,11 @@ func (w *crowd) heal() {
 	w.note("heal")
 	clear(w.cut)
 	clear(w.store)
-	owner := w.rng.IntN(len(w.nodes))
+	if w.fenced != nil {
+		w.fenced.calm = true
+		w.fenced.sync()
+	}
+	owner := w.elect(-1)
 	for _, p := range w.nodes {
 		w.see(p, owner)
 	}
@@ -275,7 +284,7 @@ func (w *crowd) settled() bool {
 func (w *crowd) move() {
 	w.run(10 * time.Second)
 	from := w.nodes[w.nodes[0].view]
-	to := w.nodes[(from.i+1)%len(w.nodes)]
+	to := w.nodes[w.elect(from.i)]
 	if w.rng.IntN(2) == 0 {
 		from.owner = nil // dropped without a word, as by a crash of the process
 	}

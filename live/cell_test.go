@@ -32,6 +32,7 @@ type cell struct {
 	asks   int
 	cut    map[[2]int]bool // links that carry nothing
 	store  map[int]bool    // nodes that the home does not hear
+	fenced *fenced         // the home is a bucket; nil: home is all there is
 }
 
 // home is the durable log of the image: what was written, in order, and by which
@@ -41,6 +42,15 @@ type home struct {
 	log    []record
 	state  *state
 	stored []time.Time // when each version was
+}
+
+// store makes a write a part of the history.
+func (h *home) store(r record, now time.Time) {
+	h.log = append(h.log, r)
+	h.state.handle(r)
+	for h.state.ver > int64(len(h.stored)) {
+		h.stored = append(h.stored, now)
+	}
 }
 
 // at returns the version that was stored before a time.
@@ -95,6 +105,7 @@ type place struct {
 	owner *activation
 	room  *live.Room
 	host  *placeHost
+	fencedPlace
 }
 
 // activation is the image's actor on a node.
@@ -102,7 +113,8 @@ type activation struct {
 	term  int
 	state *state
 	feed  *live.TestFeed
-	gate  []waiting
+	gate  []*waiting
+	fencedActivation
 }
 
 // waiting is a turn that the home has not confirmed.
@@ -111,6 +123,7 @@ type waiting struct {
 	writes bool
 	outcome
 	reply func(actors.Message, error)
+	ready bool // a bucket has confirmed it
 }
 
 // parcel is something on its way between two nodes.
@@ -138,6 +151,9 @@ func newCell(t fataler, seed uint64, bug string, nodes int, opts live.Options) *
 func (c *cell) boot(p *place, opts live.Options) {
 	p.life++
 	p.owner = nil
+	if c.fenced != nil {
+		c.fenced.boot(p)
+	}
 	p.host = &placeHost{cell: c, place: p, life: p.life}
 	p.room = live.NewTestRoom(p.host, opts)
 }
@@ -189,9 +205,19 @@ func (c *cell) deliver(p *place, r record, reply func(actors.Message, error), mo
 		moved()
 		return
 	}
+	if p.owner == nil && c.fenced != nil {
+		c.fenced.claim(p, func(err error) {
+			if err != nil {
+				reply(nil, errNoHome)
+				return
+			}
+			c.deliver(p, r, reply, moved)
+		})
+		return
+	}
 	if p.owner == nil {
 		if c.store[p.i] {
-			reply(nil, easel.Errorf(easel.CodeUnavailable, "no home"))
+			reply(nil, errNoHome)
 			return
 		}
 		c.home.term++
@@ -204,12 +230,15 @@ func (c *cell) deliver(p *place, r record, reply func(actors.Message, error), mo
 		reply(answer, nil)
 		return
 	}
-	w := waiting{record: r, writes: writes(r.message), outcome: a.state.handle(r), reply: reply}
+	w := &waiting{record: r, writes: writes(r.message), outcome: a.state.handle(r), reply: reply}
 	if c.bug == "early" {
-		c.say(p, a, w)
+		c.say(p, a, *w)
 		w.reply, w.published = func(actors.Message, error) {}, nil
 	}
 	a.gate = append(a.gate, w)
+	if c.fenced != nil {
+		c.fenced.confirm(p, a, w)
+	}
 }
 
 func writes(m actors.Message) bool {
@@ -225,6 +254,10 @@ func writes(m actors.Message) bool {
 
 // confirm lets the home look at the first turn of a node's activation that waits.
 func (c *cell) confirm(p *place) {
+	if c.fenced != nil {
+		c.fenced.work()
+		return
+	}
 	a := p.owner
 	if a == nil || len(a.gate) == 0 || c.store[p.i] {
 		return
@@ -238,13 +271,9 @@ func (c *cell) confirm(p *place) {
 	}
 	a.gate = a.gate[1:]
 	if w.writes {
-		c.home.log = append(c.home.log, w.record)
-		c.home.state.handle(w.record)
-		for c.home.state.ver > int64(len(c.home.stored)) {
-			c.home.stored = append(c.home.stored, c.now)
-		}
+		c.home.store(w.record, c.now)
 	}
-	c.say(p, a, w)
+	c.say(p, a, *w)
 }
 
 func (c *cell) say(p *place, a *activation, w waiting) {
@@ -277,11 +306,28 @@ func (c *cell) tells(p *place, requests []actors.Request) {
 	}
 }
 
+// elect draws who owns the image in the eyes of a node, which is never one (-1:
+// any).
+func (c *cell) elect(never int) int {
+	switch {
+	case c.fenced != nil:
+		return c.fenced.elect(never)
+	case never < 0:
+		return c.rng.IntN(len(c.nodes))
+	default:
+		return (never + 1) % len(c.nodes)
+	}
+}
+
 // see gives a node another view.
 func (c *cell) see(p *place, owner int) {
 	c.note("%d sees %d", p.i, owner)
 	p.view = owner
 	if p.owner != nil && owner != p.i && len(p.owner.gate) == 0 {
+		if c.fenced != nil {
+			c.fenced.sync()
+			p.owner.fencedActivation.term.Release(func(error) {})
+		}
 		c.drop(p) // released in peace
 	}
 	if c.bug != "silent" {
@@ -298,10 +344,16 @@ func (c *cell) after(d time.Duration, f func()) *worldTimer {
 // tick moves the clock to the next timer and lets it ring; false: none.
 func (c *cell) tick() bool {
 	c.timers = slices.DeleteFunc(c.timers, func(t *worldTimer) bool { return t.stopped })
-	if len(c.timers) == 0 {
+	var next *worldTimer
+	if len(c.timers) > 0 {
+		next = slices.MinFunc(c.timers, func(a, b *worldTimer) int { return a.due.Compare(b.due) })
+	}
+	if c.fenced != nil && c.fenced.tick(next) {
+		return true
+	}
+	if next == nil {
 		return false
 	}
-	next := slices.MinFunc(c.timers, func(a, b *worldTimer) int { return a.due.Compare(b.due) })
 	if next.due.After(c.now) {
 		c.now = next.due
 	}
@@ -321,7 +373,7 @@ func (c *cell) run(d time.Duration) {
 		}
 		worked := false
 		for _, p := range c.nodes {
-			for p.owner != nil && len(p.owner.gate) > 0 && !c.store[p.i] {
+			for p.owner != nil && len(p.owner.gate) > 0 && !c.store[p.i] && c.fenced == nil {
 				c.confirm(p)
 				worked = true
 			}
@@ -330,7 +382,7 @@ func (c *cell) run(d time.Duration) {
 			continue
 		}
 		due := func(t *worldTimer) bool { return !t.stopped && !t.due.After(end) }
-		if !slices.ContainsFunc(c.timers, due) {
+		if !slices.ContainsFunc(c.timers, due) && (c.fenced == nil || !c.fenced.due(end)) {
 			c.now = end
 			return
 		}

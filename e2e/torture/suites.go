@@ -56,6 +56,12 @@ var suites = []suite{
 			return []string{times("-journal.rounds", 3000, scale), within("-journal.within", budget)}
 		},
 	},
+	{name: "owners on one thread", pkg: "./journal/fencing", test: "OwnersShareALog", share: 1, args: simulated(30_000)},
+	{name: "nodes on one thread", pkg: "./live", test: "NodesShareAnImage", share: 1, args: simulated(10_000)},
+	{
+		name: "planted bugs are noticed on one thread", pkg: "./journal/fencing", test: "NoticesPlantedBugs", share: 1,
+		args: func(float64, time.Duration) []string { return nil },
+	},
 	{
 		name: "bit flips", pkg: "./journal", test: "FlippedBit|DamageIs", share: 4,
 		args: func(scale float64, budget time.Duration) []string {
@@ -123,6 +129,13 @@ var clusterSuites = []suite{
 func clusterRounds(flag string, n int, more ...string) func(float64, time.Duration) []string {
 	return func(scale float64, budget time.Duration) []string {
 		return append([]string{times("-"+flag, n, scale), within("-within", budget)}, more...)
+	}
+}
+
+// simulated runs n seeds.
+func simulated(n int) func(float64, time.Duration) []string {
+	return func(scale float64, budget time.Duration) []string {
+		return []string{times("-sim.seeds", n, scale), within("-sim.within", budget)}
 	}
 }
 

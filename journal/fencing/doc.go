@@ -13,6 +13,7 @@
 //   - Line is what an owner appends: slots, their window, the order of answers.
 //   - Looks are the validations of reads, one look at the head for all who wait.
 //   - Hold is the head as its owner knows it: what covers what, and how it closes.
+//   - Tidy finds what crashes left behind.
 //
 // Put serves below the others: their Write requests are one Put each.
 package fencing

@@ -53,6 +53,7 @@ type Bugs struct {
 	AppendAfterClose bool // append on while the head is being closed
 	DeleteSeals      bool // delete seals with what is covered
 	DeleteTorn       bool // delete torn slots with what is covered
+	TidyBlind        bool // tidy by a listing alone
 	JoinLook         bool // answer a read by a look at the head that began before it
 	NoLook           bool // answer reads without any look
 }

@@ -41,3 +41,23 @@ func FileKey(dir, file string) string {
 	kind, rest, _ := strings.Cut(file, "-")
 	return dir + kind + "/" + rest
 }
+
+// CutSlot splits a slot's key below the actor's dir into its LogKey and its number.
+func CutSlot(name string) (log string, seq uint64, ok bool) {
+	i := strings.LastIndexByte(name, '/')
+	if !strings.HasPrefix(name, "log/") || i < len("log/") {
+		return "", 0, false
+	}
+	seq, ok = SlotSeq(name[i+1:])
+	return name[:i+1], seq, ok
+}
+
+// CutLog reads term and nonce from a LogKey.
+func CutLog(log string) (term uint64, nonce string, err error) {
+	log = strings.TrimSuffix(log, "/")
+	digits, nonce, _ := strings.Cut(log[strings.LastIndexByte(log, '/')+1:], "-")
+	if term, err = strconv.ParseUint(digits, 16, 64); err == nil {
+		err = CheckNonce(nonce)
+	}
+	return term, nonce, err
+}

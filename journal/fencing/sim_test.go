@@ -8,28 +8,46 @@ import (
 	"testing"
 	"time"
 
+	"github.com/easelhq/easel/e2e/tally"
 	"github.com/easelhq/easel/journal/fencing"
 	"github.com/easelhq/easel/journal/fencing/fencingtest"
 )
 
-var simSeeds = flag.Int("sim.seeds", 300, "histories of TestOwnersShareALog")
+var (
+	simSeeds  = flag.Int("sim.seeds", 300, "histories of TestOwnersShareALog")
+	simFirst  = flag.Uint64("sim.first", 0, "seed of the first of them")
+	simWithin = flag.Duration("sim.within", 0, "stop after so long; 0: only when all are done")
+	simTrace  = flag.Bool("sim.trace", false, "show what happens")
+)
 
 // TestOwnersShareALog lets processes claim one actor, append, read, release, pause
 // and die over links that lose, delay, repeat and cut off what they send. Nothing
 // that was acknowledged is lost, doubled or out of order, one term at most
 // acknowledges an entry for a place in the history, and nobody reads what is stale.
 func TestOwnersShareALog(t *testing.T) {
-	acked, reads := 0, 0
-	for seed := range uint64(*simSeeds) {
-		f := fightOf(seed, fencing.Bugs{}, nil)
+	var trace func(string)
+	if *simTrace {
+		trace = func(note string) { t.Log(note) }
+	}
+	reads := 0
+	report := tally.Report{Suite: "owners on one thread", Rounds: *simSeeds}
+	for began := time.Now(); report.Round < *simSeeds && (*simWithin == 0 || time.Since(began) < *simWithin); {
+		seed := *simFirst + uint64(report.Round)
+		f := fightOf(seed, fencing.Bugs{}, trace)
 		if f.err != nil {
 			t.Fatalf("seed %d: %v", seed, f.err)
 		}
-		acked += len(f.acked)
+		report.Round++
+		report.Acked += len(f.acked)
 		reads += f.reads
+		if report.Round%100 == 0 || report.Round == *simSeeds {
+			if err := report.Write(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	t.Logf("%d histories, %d appends acknowledged, %d reads answered", *simSeeds, acked, reads)
-	if acked < *simSeeds || reads < *simSeeds {
+	t.Logf("%d histories, %d appends acknowledged, %d reads answered", report.Round, report.Acked, reads)
+	if report.Acked < report.Round || report.Round > 10 && reads < report.Round {
 		t.Error("hardly anything happened: this test saw nothing")
 	}
 }
@@ -63,6 +81,7 @@ func TestSimulationNoticesPlantedBugs(t *testing.T) {
 		{"appends go on while the head is closed", fencing.Bugs{AppendAfterClose: true}},
 		{"seals are deleted", fencing.Bugs{DeleteSeals: true}},
 		{"torn slots are deleted", fencing.Bugs{DeleteTorn: true}},
+		{"what a listing shows is deleted without a look at the head", fencing.Bugs{TidyBlind: true}},
 		{"reads are answered by a look that began before them", fencing.Bugs{JoinLook: true}},
 		{"reads are answered without a look", fencing.Bugs{NoLook: true}},
 	}
@@ -313,13 +332,22 @@ func (f *fight) haunt(times int) {
 			me := f.beliefs[f.sim.Rand.IntN(len(f.beliefs))]
 			me.p.Do(0, func() {
 				f.burst(me)
-				for range f.sim.Rand.IntN(8) {
-					me.p.Do(f.millis(3000), func() { f.read(me) })
+				for range f.sim.Rand.IntN(5) {
+					f.readOften(me, f.millis(3000))
 				}
 			})
 		}
 		f.haunt(times - 1)
 	})
+}
+
+// readOften reads a few times in a row, so that one read begins while another is
+// on its way.
+func (f *fight) readOften(me *belief, at time.Duration) {
+	for range 1 + f.sim.Rand.IntN(6) {
+		me.p.Do(at, func() { f.read(me) })
+		at += f.millis(800)
+	}
 }
 
 // settle compares what a last claim finds with what was acknowledged, and expects

@@ -26,6 +26,22 @@ func (o *Owner) compact() {
 		if final(err) {
 			o.do(o.line.End(err))
 		}
+		if err != nil || o.p.sim.Rand.IntN(3) > 0 {
+			o.leave()
+			return
+		}
+		o.tidy()
+	})
+}
+
+// tidy deletes what crashes have left.
+func (o *Owner) tidy() {
+	m := fencing.NewTidy(o.hold)
+	o.p.run(m, func() {
+		if dead, err := m.Result(); err == nil && len(dead) > 0 {
+			o.p.sim.Note("%s tidies %d", o.p.Name, len(dead))
+			o.p.remove(dead)
+		}
 		o.leave()
 	})
 }
