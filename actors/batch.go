@@ -96,6 +96,9 @@ func (a *durable) handle(e *envelope, h *held) (refused error) {
 			return nil
 		}
 	}
+	if a.db == nil && a.sys.shared && !h.asked && idempotent(e.message) {
+		a.validate(h) // while the file is opened, as it is most likely a read
+	}
 	if err := a.ready(); err != nil {
 		a.fail(e, err)
 		return err

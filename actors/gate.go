@@ -26,7 +26,8 @@ type held struct {
 	commit  int64 // leaves when this commit is durable
 	timers  int   // and when so many entries of timers are durable
 	alarms  bool  // it tells of turns that rely on a timer
-	check   bool  // leaves when the ownership is known to have held since it was made
+	asked   bool  // the journal is being asked, or was, whether the ownership holds
+	check   bool  // leaves when the answer is that it does
 	outputs []output
 	since   time.Time
 }

@@ -88,17 +88,22 @@ func (a *durable) finish(h *held) error {
 	if h.commit = a.commit; h.commit == before && len(h.outputs) > 0 && a.sys.shared {
 		// What was only read says something about the newest state, which another
 		// process may have changed. A commit of our own would find that out.
-		a.validate(h)
+		h.check = true
+		if !h.asked {
+			a.validate(h)
+		}
 	}
 	a.gate.hold(h)
 	a.deliver()
 	return nil
 }
 
-// validate holds h until the journal has said that nobody had claimed the actor
-// when it was asked.
+// validate asks the journal whether nobody has claimed the actor until now. If h
+// only tells of reads, it waits for that. It may be asked before they are done, but
+// not before they are asked for: whatever was acknowledged to anyone until then is
+// in the file that they will see.
 func (a *durable) validate(h *held) {
-	h.check = true
+	h.asked = true
 	life, term := a.life, a.term
 	a.sys.spawn(func() {
 		ctx, cancel := context.WithTimeout(a.sys.ctx, a.sys.config.ActivationTimeout)
@@ -106,7 +111,7 @@ func (a *durable) validate(h *held) {
 		err := term.Validate(ctx)
 		a.mail.post(func() {
 			switch {
-			case a.life != life:
+			case a.life != life, !h.check && err != nil: // an append will find out itself
 			case err == nil:
 				h.check = false
 				a.deliver()
