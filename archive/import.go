@@ -38,6 +38,11 @@ var (
 	// ErrTenantExists: the home has the tenant, and not from an import of the same
 	// archive that did not end.
 	ErrTenantExists = errors.New("the store has this tenant already")
+	// ErrTenantUsed: somebody has used the tenant, or one of its images, since its
+	// import began. Nothing of that was overwritten.
+	ErrTenantUsed = errors.New("somebody has used the tenant before its import ended, and nothing of that was overwritten")
+	// ErrNotArchive: what is to be imported was not made by an export.
+	ErrNotArchive = errors.New("it is no archive of easel export")
 	// ErrTenantErased: the tenant was erased in this home, for good.
 	ErrTenantErased = errors.New("this tenant was erased in the store; its name is not used again")
 )
@@ -51,7 +56,7 @@ func markerKey(id easel.TenantID) string { return "import/" + string(id) }
 func (i Import) Run(ctx context.Context) (Manifest, Summary, error) {
 	in, err := openSource(i.From)
 	if err != nil {
-		return Manifest{}, Summary{}, fmt.Errorf("open %s: %w", i.From, err)
+		return Manifest{}, Summary{}, fmt.Errorf("%s: %w", i.From, err)
 	}
 	m, err := in.manifest()
 	if err == nil {
@@ -235,12 +240,6 @@ func (x *importer) actor(ctx context.Context, p Part) error {
 	if err := x.noteAlarm(p, path); err != nil {
 		return err
 	}
-	if x.resumed {
-		if same, err := x.has(ctx, p, path); same || err != nil {
-			return err
-		}
-	}
-	x.sum.Moved++
 	return x.append(ctx, p, path)
 }
 
@@ -261,23 +260,6 @@ func (x *importer) noteAlarm(p Part, path string) error {
 		}
 		return db.Rollback()
 	})
-}
-
-// has reports whether an earlier run has put the whole file.
-func (x *importer) has(ctx context.Context, p Part, path string) (bool, error) {
-	there := path + ".there"
-	if err := os.Remove(there); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return false, err
-	}
-	_, err := x.Journal.Copy(ctx, p.Actor, there)
-	if errors.Is(err, journal.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = os.Remove(there) }() // in the scratch folder
-	return sameFile(path, there)
 }
 
 func sameFile(a, b string) (bool, error) {
@@ -308,8 +290,12 @@ func sameFile(a, b string) (bool, error) {
 // appendBytes is how much of a file is one batch.
 const appendBytes = 4 << 20
 
-// append makes the file the actor's history, from its first page to its last. If it
-// is interrupted, the next run does it again, over what is there.
+// append makes the file the actor's history, unless it is that already. What anyone
+// else has made of the actor is never overwritten: that nobody has is looked at as
+// its owner, and whoever claims it after that fences this import.
+//
+// The pages that a new file has too come last and at once. Until then it is a new
+// file with pages that nothing leads to, so that nobody ever finds half of it.
 func (x *importer) append(ctx context.Context, p Part, path string) (err error) {
 	schema, err := schemaOf(p.Actor)
 	if err != nil {
@@ -336,29 +322,89 @@ func (x *importer) append(ctx context.Context, p Part, path string) (err error) 
 	if err != nil {
 		return err
 	}
-	size := uint32(p.Size / int64(pageSize))
-	for first := uint32(1); first <= size; {
-		n := min(appendBytes/pageSize, size-first+1)
-		b := make([]byte, int64(n)*int64(pageSize))
-		if _, err := f.ReadAt(b, int64(first-1)*int64(pageSize)); err != nil {
-			return err
-		}
-		set := pages.Set{PageSize: pageSize, Size: size, Pages: make([]pages.Page, n)}
-		for j := range n {
-			at := j * pageSize
-			set.Pages[j] = pages.Page{No: first + j, Data: b[at : at+pageSize : at+pageSize]}
-		}
-		first += n
-		done := make(chan error, 1)
-		term.Append(set, func(err error) { done <- err })
-		select {
-		case err := <-done:
-			if err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
+	if !term.Fresh() {
+		same, err := x.found(ctx, term, path, template.Bytes)
+		if same || err != nil {
+			return errors.Join(err, term.Release(ctx))
 		}
 	}
+	x.sum.Moved++
+	size := uint32(p.Size / int64(pageSize))
+	last := min(size, uint32(len(template.Bytes)/int(pageSize)))
+	for first := last + 1; first <= size; {
+		n := min(appendBytes/pageSize, size-first+1)
+		if err := appendPages(ctx, term, f, pages.Set{PageSize: pageSize, Size: size}, first, n); err != nil {
+			return inUse(err)
+		}
+		first += n
+	}
+	if err := appendPages(ctx, term, f, pages.Set{PageSize: pageSize, Size: size}, 1, last); err != nil {
+		return inUse(err)
+	}
 	return term.Release(ctx)
+}
+
+// inUse says what being fenced means to an import.
+func inUse(err error) error {
+	if errors.Is(err, journal.ErrFenced) {
+		return fmt.Errorf("%w: %w", ErrTenantUsed, err)
+	}
+	return err
+}
+
+// found looks at an actor that is there, and reports whether it is the file at path.
+// What an earlier run has begun is no error; ErrTenantUsed if it is anything else.
+func (x *importer) found(ctx context.Context, term journal.Term, path string, template []byte) (same bool, err error) {
+	there := path + ".there"
+	if err := os.Remove(there); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, err
+	}
+	if err := term.Restore(ctx, there); err != nil {
+		return false, inUse(err)
+	}
+	defer func() { _ = os.Remove(there) }() // in the scratch folder
+	if same, err := sameFile(path, there); same || err != nil {
+		return same, err
+	}
+	begun, err := startsWith(there, template)
+	if err == nil && !begun {
+		err = ErrTenantUsed
+	}
+	return false, err
+}
+
+// startsWith reports whether a file begins with what a new one holds, so that nobody
+// has ever written to it.
+func startsWith(path string, template []byte) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	b := make([]byte, len(template))
+	_, err = io.ReadFull(f, b)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return bytes.Equal(b, template), errors.Join(err, f.Close())
+}
+
+// appendPages appends n pages of a file as one batch.
+func appendPages(ctx context.Context, term journal.Term, f io.ReaderAt, set pages.Set, first, n uint32) error {
+	b := make([]byte, int64(n)*int64(set.PageSize))
+	if _, err := f.ReadAt(b, int64(first-1)*int64(set.PageSize)); err != nil {
+		return err
+	}
+	set.Pages = make([]pages.Page, n)
+	for j := range n {
+		at := j * set.PageSize
+		set.Pages[j] = pages.Page{No: first + j, Data: b[at : at+set.PageSize : at+set.PageSize]}
+	}
+	done := make(chan error, 1)
+	term.Append(set, func(err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

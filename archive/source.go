@@ -23,6 +23,11 @@ func openSource(path string) (source, error) {
 	if strings.HasSuffix(path, ".tar") {
 		return openTarSource(path)
 	}
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("%w: it is neither a folder nor a file whose name ends with .tar", ErrNotArchive)
+	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
@@ -39,9 +44,16 @@ func (s *dirSource) manifest() (Manifest, error) {
 		return m, errIncomplete
 	}
 	if err == nil {
-		err = json.Unmarshal(b, &m)
+		m, err = parseManifest(b)
 	}
 	return m, err
+}
+
+func parseManifest(b []byte) (m Manifest, err error) {
+	if err := json.Unmarshal(b, &m); err != nil {
+		return Manifest{}, fmt.Errorf("%w: %s cannot be read: %w", ErrNotArchive, manifestName, err)
+	}
+	return m, nil
 }
 
 // errIncomplete: there is no manifest, which an export writes last.
@@ -70,11 +82,13 @@ func openTarSource(path string) (source, error) {
 	at := &counter{r: bufio.NewReaderSize(f, 1<<18)}
 	for r := tar.NewReader(at); ; {
 		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return s, nil
-		}
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("read %s: %w", path, err), f.Close())
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && len(s.parts) > 0:
+			return s, nil // if it was cut off, its manifest is missing
+		case errors.Is(err, tar.ErrHeader), errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, errors.Join(fmt.Errorf("%w: %w", ErrNotArchive, err), f.Close())
+		case err != nil:
+			return nil, errors.Join(fmt.Errorf("read: %w", err), f.Close())
 		}
 		s.parts[h.Name] = span{at.n, h.Size}
 	}
@@ -89,7 +103,11 @@ func (s *tarSource) manifest() (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	return m, json.NewDecoder(r).Decode(&m)
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return m, err
+	}
+	return parseManifest(b)
 }
 
 func (s *tarSource) open(name string) (io.ReadCloser, error) {

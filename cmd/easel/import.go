@@ -76,9 +76,9 @@ func (i *importCommand) run(ctx context.Context, sh shell) (err error) {
 	m, sum, err := archive.Import{From: i.from, Journal: both, Blobs: blobs, Scratch: scratch, Report: bar.show}.Run(ctx)
 	bar.end()
 	switch {
-	case errors.Is(err, archive.ErrTenantExists), errors.Is(err, archive.ErrTenantErased):
+	case errors.Is(err, archive.ErrTenantExists), errors.Is(err, archive.ErrTenantUsed), errors.Is(err, archive.ErrTenantErased):
 		return badKey("store", "%v", err)
-	case errors.Is(err, sqlite.ErrNewer):
+	case errors.Is(err, sqlite.ErrNewer), errors.Is(err, archive.ErrNotArchive):
 		return badKey("from", "%v", err)
 	case err != nil:
 		return err
