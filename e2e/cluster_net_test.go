@@ -50,7 +50,8 @@ func newCountry(t *testing.T, size int, args ...string) *country {
 		t.Skipf("network namespaces cannot be made here: %v", err)
 	}
 	t.Cleanup(func() { _ = ip("link", "del", bridge) })
-	for _, a := range []string{landStore, landHome} {
+	// Clients come from the first: who is cut off from the store still hears them.
+	for _, a := range []string{landHome, landStore} {
 		c.must("addr", "add", a+"/24", "dev", bridge)
 	}
 	c.must("link", "set", bridge, "up")
