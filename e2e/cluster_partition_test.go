@@ -43,11 +43,12 @@ func TestClusterPartition(t *testing.T) {
 			target.second.Store(&other)
 			admin := newAPI(other, target.tokens["user0"])
 			target.begin(admin.upload(t, "cut.png", picture(20, 20, 1)).ID)
-			load := &linear.Load{Target: target, History: target.history, Clients: 8, Seed: 1, Most: 3000}
+			load := &linear.Load{Target: target, History: target.history, Clients: 8, Seed: 1, Most: 12_000}
 			ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 			defer cancel()
 			var working sync.WaitGroup
-			working.Go(func() { load.Run(ctx, nil) })
+			enough := make(chan struct{})
+			working.Go(func() { load.Run(ctx, enough) })
 			eventually(t, "the clients work", func() error { return atLeast(target.history.Len(), 200) })
 			before := target.history.Len()
 			c.trouble(tt.cut, tt.flap)
@@ -66,6 +67,9 @@ func TestClusterPartition(t *testing.T) {
 					return err
 				})
 			}
+			healed := target.history.Len()
+			eventually(t, "the clients go on", func() error { return atLeast(target.history.Len(), min(healed+500, load.Most)) })
+			close(enough)
 			working.Wait()
 			load.Look(ctx)
 			late := ctx.Err()
