@@ -64,14 +64,17 @@ class LabelForm {
     const name = h("input", { class: "field", value: label.name, maxlength: 100, required: true, "aria-label": `Name of ${what}`, autocomplete: "off" });
     const key = h("input", { class: "field label-key", value: label.key ?? "", maxlength: 2, placeholder: "key", "aria-label": `Key of ${what}`, autocomplete: "off" });
     const more = h("button", { class: "button small", type: "button", "aria-expanded": "false" });
-    const asked = new AttributeRows(what, (label.attributes ?? []) as AttributeDefinition[], (n) => (more.textContent = n === 0 ? "Attributes" : n === 1 ? "1 attribute" : `${n} attributes`));
+    const tell = (n: number) => {
+      more.textContent = n === 0 ? "Attributes" : n === 1 ? "1 attribute" : `${n} attributes`;
+      more.setAttribute("aria-label", `${more.textContent} of ${what}`);
+    };
+    tell(0);
+    const asked = new AttributeRows(what, (label.attributes ?? []) as AttributeDefinition[], (n) => tell(n));
     asked.element.hidden = true;
-    more.textContent ||= "Attributes";
     more.addEventListener("click", () => {
       asked.element.hidden = !asked.element.hidden;
       more.setAttribute("aria-expanded", String(!asked.element.hidden));
     });
-    more.setAttribute("aria-label", `Attributes of ${what}`);
     const remove = () => (row.remove(), this.said.delete(row));
     const row = h("li", {}, h("div", { class: "label-row" }, color, name, key, more, iconButton("trash", `Remove ${what}`, remove)), asked.element);
     this.said.set(row, () => {

@@ -126,7 +126,7 @@ class Editor implements View {
       toggle: () => this.filter.toggleProposals(),
     });
     const events = { select: (box: string) => this.select([box]), remove: (box: string) => this.edits?.remove([box]) };
-    this.panel = new Panel(app.labels, this.paint, events, { filter: this.filter.element, below: [this.proposals.element, this.attributes.element] });
+    this.panel = new Panel(app.labels, this.paint, events, { filter: this.filter.element, below: [this.attributes.element, this.proposals.element] });
     this.tools = new Tools({
       changed: () => {
         if (this.tools.chosen === "hole") {

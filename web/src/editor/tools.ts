@@ -30,6 +30,7 @@ export interface ToolEvents {
 export class Tools {
   readonly element: HTMLElement;
   private readonly buttons = new Map<Tool, HTMLButtonElement>();
+  private readonly tag: HTMLButtonElement;
   private readonly undo: HTMLButtonElement;
   private readonly redo: HTMLButtonElement;
   private tool: Tool = "box";
@@ -39,13 +40,14 @@ export class Tools {
     for (const [tool, label] of TOOLS) {
       this.buttons.set(tool, iconButton(tool, label, () => this.take(tool), { "aria-pressed": "false" }));
     }
+    this.tag = iconButton("tag", "Tag the image (T)", events.tag);
     this.undo = iconButton("undo", "Undo (Ctrl+Z)", events.undo, { disabled: true });
     this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", events.redo, { disabled: true });
     this.element = h(
       "div",
       { class: "toolbar card", role: "toolbar", "aria-label": "Tools" },
       ...this.buttons.values(),
-      iconButton("tag", "Tag the image (T)", events.tag),
+      this.tag,
       h("hr", {}),
       this.undo,
       this.redo,
@@ -86,6 +88,7 @@ export class Tools {
 
   /** Shows which tool is in hand; only selecting is left where nothing can be changed. */
   show(editable: boolean): void {
+    this.tag.disabled = !editable;
     for (const [tool, button] of this.buttons) {
       button.disabled = tool !== "select" && !editable;
       button.setAttribute("aria-pressed", String((editable ? this.tool : "select") === tool));
