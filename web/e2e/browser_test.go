@@ -30,7 +30,7 @@ func TestTwoPeopleInTwoBrowsers(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build easel: %v\n%s", err, out)
 	}
-	run := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=spec", "two-people.test.mjs", "features.test.mjs", "many-boxes.test.mjs", "many-shapes.test.mjs", "offline.test.mjs", "five-people.test.mjs", "history.test.mjs", "shapes.test.mjs", "predictions.test.mjs")
+	run := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=spec", "two-people.test.mjs", "features.test.mjs", "many-boxes.test.mjs", "many-shapes.test.mjs", "offline.test.mjs", "five-people.test.mjs", "history.test.mjs", "shapes.test.mjs", "predictions.test.mjs", "touch.test.mjs")
 	run.Env = append(os.Environ(), "EASEL_BIN="+bin, "CHROMIUM="+chromium)
 	out, err := run.CombinedOutput()
 	t.Logf("%s", out)

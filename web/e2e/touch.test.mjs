@@ -92,6 +92,17 @@ test("taps make a polygon", async () => {
   assert.deepEqual([shape.type, shape.points.length], ["polygon", 3]);
 });
 
+test("taps make a line, and a double tap ends it", async () => {
+  await tool("Draw lines");
+  await tap(0.3, 0.6);
+  await tap(0.4, 0.65);
+  await tap(0.5, 0.6);
+  await tap(0.5, 0.6);
+  const { shape } = await name("crack");
+  assert.equal(shape.type, "polyline");
+  assert.ok(shape.points.length >= 3);
+});
+
 test("a finger moves what is selected", async () => {
   await tool("Select");
   const before = await stored("cup");
@@ -110,7 +121,7 @@ test("two fingers zoom, and one pans", async () => {
   await swipe([[0.45, 0.45], [0.25, 0.3]], [[0.55, 0.55], [0.75, 0.7]]);
   await eventually("it is larger", async () => (await zoom()) > before * 1.3);
   const count = (await node.annotations(token, image.id)).length;
-  assert.equal(count, 2, "nothing was drawn by the way");
+  assert.equal(count, 3, "nothing was drawn by the way");
 });
 
 test("two fingers zoom while boxes are drawn, too, and draw none", async () => {
@@ -120,7 +131,7 @@ test("two fingers zoom while boxes are drawn, too, and draw none", async () => {
   await eventually("all of it is seen", async () => (await zoom()) < 1.05);
   await swipe([[0.45, 0.45], [0.25, 0.3]], [[0.55, 0.55], [0.75, 0.7]]);
   await eventually("it is larger", async () => (await zoom()) > 1.2);
-  assert.equal((await node.annotations(token, image.id)).length, 2, "nothing was drawn by the way");
+  assert.equal((await node.annotations(token, image.id)).length, 3, "nothing was drawn by the way");
   await tool("Fit");
 });
 

@@ -19,6 +19,7 @@ import { Overlay } from "./overlay";
 import { Paint, proposed } from "./paint";
 import { Panel } from "./panel";
 import { People } from "./people";
+import { Pinch } from "./pinch";
 import { Pointer } from "./pointer";
 import { Popover } from "./popover";
 import { Proposals } from "./proposals";
@@ -372,6 +373,19 @@ class Editor implements View {
     };
     this.popover = new Popover(stage, naming, this.app.labels);
     this.stageElement.append(this.overlay.element, this.popover.element);
+    // Before the pointer, which then hears nothing of a second finger.
+    new Pinch(
+      stage,
+      {
+        draws: () => ["box", "ellipse"].includes(this.tools.inHand ?? "") && this.editable,
+        began: () => {
+          this.pointer?.letGo();
+          this.tools.pan(true);
+        },
+        ended: () => this.tools.pan(false),
+      },
+      this.closing.signal,
+    );
     this.pointer = new Pointer(
       stage,
       {

@@ -21,6 +21,9 @@ export interface PointerEvents {
 /** How long letters after a drag are meant for its box, in milliseconds. */
 const EARLY = 1500;
 
+/** What is drawn corner by corner. */
+const CLICKED: ReadonlySet<Tool> = new Set<Tool>(["polygon", "hole", "path"]);
+
 /** The pointer over the picture: cursor and draft for the others, points and clicks. */
 export class Pointer {
   private start: [number, number] | null = null;
@@ -57,8 +60,17 @@ export class Pointer {
     return text;
   }
 
+  /** Forgets a press in progress: it was no drawing. */
+  letGo(): void {
+    this.start = this.pressed = null;
+    this.events.drew();
+  }
+
   private down(e: PointerEvent): void {
     const onHandle = e.target instanceof Element && e.target.closest(".a9s-handle, .a9s-touch-handle, .a9s-shape-handle, .a9s-edge-handle");
+    if (e.pointerType === "touch" && !onHandle && CLICKED.has(this.events.chosen())) {
+      likeMouse(e);
+    }
     this.pressed = e.isPrimary && e.button === 0 && this.start === null && !onHandle ? { x: e.clientX, y: e.clientY } : null;
     this.start = this.events.inHand() === "box" && this.events.editable() && !onHandle ? this.stage.fromScreen(e) : null;
   }
@@ -94,7 +106,7 @@ export class Pointer {
   /** Selects the smallest box at a click; clicking again goes to the next larger one. */
   private pick(at: PointerEvent): void {
     const tool = this.events.chosen();
-    if (tool === "polygon" || tool === "hole" || tool === "path") {
+    if (CLICKED.has(tool)) {
       return; // a click is a corner
     }
     const [x, y] = this.stage.fromScreen(at);
@@ -110,5 +122,18 @@ export class Pointer {
     const id = hits[index];
     this.picked = id ? { id, x: at.clientX, y: at.clientY } : null;
     this.events.select(id ? [id] : []);
+  }
+}
+
+/**
+ * Makes a finger what Annotorious takes corners from: something that moves before it
+ * is pressed (a finger comes from nowhere), and whose end is heard of once. A finger
+ * belongs to the element that it touched, so both that and OpenSeadragon, which
+ * passes it on, would tell of it.
+ */
+function likeMouse({ target, clientX, clientY, pointerId }: PointerEvent): void {
+  if (target instanceof Element) {
+    target.closest(".openseadragon-canvas")?.setPointerCapture(pointerId);
+    target.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX, clientY, pointerId, pointerType: "mouse" }));
   }
 }

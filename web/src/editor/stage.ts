@@ -259,6 +259,16 @@ export class Stage {
     this.events.steered();
   }
 
+  /** Follows two fingers: what lay under one spot lies under another, so many times larger. */
+  pinch(from: { clientX: number; clientY: number }, to: { clientX: number; clientY: number }, factor: number): void {
+    this.steer();
+    const { viewport } = this.viewer;
+    const at = ([x, y]: [number, number]) => viewport.imageToViewportCoordinates(x * this.size.x, y * this.size.y);
+    const held = at(this.fromScreen(from));
+    viewport.panBy(held.minus(at(this.fromScreen(to))), true);
+    viewport.zoomBy(factor, held, true).applyConstraints(true);
+  }
+
   zoom(factor: number): void {
     this.steer();
     this.viewer.viewport.zoomBy(factor).applyConstraints();
