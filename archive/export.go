@@ -224,10 +224,14 @@ func (x *exporter) move(p Part, open func() (io.ReadCloser, int64, error)) error
 	return nil
 }
 
-// blobs moves everything that lies below the tenant's id, whatever it is.
+// blobs moves everything that lies below the tenant's id, whatever it is, but for
+// tiles: they are large, and made again when somebody asks for them.
 func (x *exporter) blobs(ctx context.Context) error {
 	x.meter.phase("blobs", 0)
 	return eachBlob(ctx, x.Blobs, x.ID, func(info blob.Info) error {
+		if strings.HasPrefix(info.Key, "t/") && strings.HasSuffix(info.Key, "/tiles") {
+			return nil
+		}
 		name, neutral := blobPart(info.Key, x.ID)
 		x.sum.Blobs++
 		p := Part{Name: name, At: "size " + strconv.FormatInt(info.Size, 10), Blob: neutral}

@@ -79,6 +79,8 @@ func Prototypes() []actors.Message {
 		Prepare{},
 		Decide{},
 		Probed{},
+		WantTiles{},
+		Tiled{},
 		Synced{},
 		Purge{},
 		Judge{},

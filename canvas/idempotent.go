@@ -20,6 +20,9 @@ func (Birth) Idempotent() bool { return true }
 // Idempotent implements actors.Idempotent: it changes nothing.
 func (Look) Idempotent() bool { return true }
 
+// Idempotent implements actors.Idempotent: a repeat finds it on its way.
+func (WantTiles) Idempotent() bool { return true }
+
 // Idempotent implements actors.Idempotent: it changes nothing.
 func (List) Idempotent() bool { return true }
 

@@ -160,7 +160,7 @@ func (s *State) purge(t Turn, m Purge) error {
 	if err := wipe(t.Tx()); err != nil {
 		return err
 	}
-	for _, name := range []string{alarmProbe, alarmOutbox, alarmIntents, alarmArchive, alarmForget} {
+	for _, name := range []string{alarmProbe, alarmTiles, alarmOutbox, alarmIntents, alarmArchive, alarmForget} {
 		t.ClearAlarm(name)
 	}
 	*s = State{options: s.options, tenant: s.tenant, image: row{Image: easel.Image{ID: s.image.ID}, born: true, purged: true}}

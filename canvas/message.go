@@ -265,6 +265,14 @@ type Probed struct {
 	Failed string
 }
 
+// WantTiles has the image cut into tiles if it is large, unless that is on its way;
+// it does not wait. Answer: Empty. CodeNotFound, CodeGone.
+type WantTiles struct{}
+
+// Tiled is the end of the job that makes tiles, sent by the actor to itself: they are
+// there, or never will be.
+type Tiled struct{}
+
 // Synced is the tenant's receipt for the outbox up to Seq.
 type Synced struct {
 	Seq int64
@@ -398,6 +406,12 @@ func (Decide) MessageName() string { return "canvas.decide" }
 
 // MessageName implements actors.Message.
 func (Probed) MessageName() string { return "canvas.probed" }
+
+// MessageName implements actors.Message.
+func (WantTiles) MessageName() string { return "canvas.want_tiles" }
+
+// MessageName implements actors.Message.
+func (Tiled) MessageName() string { return "canvas.tiled" }
 
 // MessageName implements actors.Message.
 func (Synced) MessageName() string { return "canvas.synced" }

@@ -33,6 +33,13 @@ type Options struct {
 	// temporary means that the file will never have dimensions; any other is
 	// tried again. Nil: dimensions stay 0.
 	Probe func(ctx context.Context, tenant easel.TenantID, image easel.ID) (width, height int, err error)
+
+	// Tile cuts an image into tiles whose longer side has more than TileOver pixels.
+	// It is called outside of turns, once the dimensions are known and whenever
+	// somebody misses the tiles, until it succeeds or fails with an error whose code
+	// is not temporary. Nil, or TileOver 0: no image has tiles.
+	Tile     func(ctx context.Context, tenant easel.TenantID, image easel.ID) error
+	TileOver int
 }
 
 func (o Options) withDefaults() Options {

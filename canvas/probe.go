@@ -51,7 +51,11 @@ func (s *State) probed(t Turn, m Probed) error {
 	}
 	t.ClearAlarm(alarmProbe)
 	if next.unreadable == "" {
-		return s.setRow(t, next)
+		if err := s.setRow(t, next); err != nil {
+			return err
+		}
+		s.orderTiles(t)
+		return nil
 	}
 	// Nothing that is shown has changed.
 	if err := updateImage(t.Tx(), &next); err != nil {

@@ -31,6 +31,7 @@ type State struct {
 	tail     tail
 	text     text
 	probes   int // tries of the dimension job since Start
+	tiles    int // tries of the job that makes tiles since Start; 0: none is on its way
 	broken   bool
 }
 
@@ -113,6 +114,11 @@ func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 	switch m := m.(type) {
 	case Birth:
 		return s.birth(t, m)
+	case WantTiles:
+		return Empty{}, s.wantTiles(t)
+	case Tiled:
+		s.tiled(t)
+		return Empty{}, nil
 	case Probed:
 		return Empty{}, s.probed(t, m)
 	case Synced:
@@ -184,6 +190,7 @@ func (s *State) receive(t Turn, m actors.Message) (actors.Message, error) {
 // Names of alarms.
 const (
 	alarmProbe   = "probe"
+	alarmTiles   = "tiles"
 	alarmOutbox  = "outbox"
 	alarmIntents = "intents"
 )
@@ -205,6 +212,9 @@ func (s *State) alarm(t Turn, name string) error {
 	switch name {
 	case alarmProbe:
 		s.probe(t)
+		return nil
+	case alarmTiles:
+		s.tile(t)
 		return nil
 	case alarmOutbox:
 		return s.send(t)

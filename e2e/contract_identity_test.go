@@ -105,6 +105,8 @@ func TestContractTenants(t *testing.T) {
 		{"GET", "/api/images/%s/url", ""},
 		{"GET", "/api/images/%s/file", ""},
 		{"GET", "/api/images/%s/thumbnail", ""},
+		{"GET", "/api/images/%s/tiles", ""},
+		{"GET", "/api/images/%s/tiles/9/0_0", ""},
 		{"GET", "/api/images/%s/ops", ""},
 		{"GET", "/api/images/%s/messages", ""},
 		{"POST", "/api/images/%s/messages", `{"text":"x"}`},
@@ -184,6 +186,7 @@ func TestContractRoles(t *testing.T) {
 				{0, 200, "GET", image + "/url", ""},
 				{0, 200, "GET", image + "/file", ""},
 				{0, 200, "GET", image + "/thumbnail", ""},
+				{0, 200, "GET", image + "/tiles", ""},
 				{0, 200, "GET", image + "/ops", ""},
 				{0, 200, "GET", image + "/messages", ""},
 				{0, 200, "GET", image + "/annotations/" + shape.ID, ""},
@@ -262,7 +265,7 @@ func TestContractTickets(t *testing.T) {
 	}
 	nobody := w.anonymous()
 	query := "?ticket=" + ticket.Ticket
-	for _, path := range []string{"/file", "/thumbnail"} {
+	for _, path := range []string{"/file", "/thumbnail", "/tiles"} {
 		nobody.must(t, 200, "GET", "/api/images/"+row.ID+path+query, nil)
 		nobody.must(t, 200, "HEAD", "/api/images/"+row.ID+path+query, nil)
 		nobody.refused(t, "unauthorized", "GET", "/api/images/"+row.ID+path+query+"x", nil)

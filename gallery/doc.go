@@ -11,10 +11,10 @@
 //
 //   - A blob is stored before a row names it, and deleted after no row names it.
 //   - Keys of blobs are never used twice: t/<tenant>/i/<image>/original and
-//     thumb-<size>-sealed, t/<tenant>/f/<random>. Objects of history, hist-<name> beside
+//     thumb-<size>-sealed and tiles, t/<tenant>/f/<random>. Objects of history, hist-<name> beside
 //     the original, are named by their content.
 //   - No byte of a blob leaves before its block is known to be what was stored: by
-//     the checksums in its row, or in front of a thumbnail.
+//     the checksums in its row, in front of a thumbnail, or behind the tiles.
 //   - Nothing is held whole in memory: bodies stream into the store.
 //
 // # Concurrency

@@ -45,6 +45,8 @@ type Gallery struct {
 	decoding   chan struct{} // one token for each picture that is being decoded
 	replaying  *turnstile    // of past states that are being made
 	thumbnails singleflight.Group
+	tiling     tileLine
+	packs      tilePacks
 	summing    singleflight.Group // of objects that were stored without sums
 	oldSums    oldSums
 

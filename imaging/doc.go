@@ -1,5 +1,6 @@
 // Package imaging looks at image files that strangers sent: what they are, how
-// large they are shown, whether they are whole, and how they look small.
+// large they are shown, whether they are whole, how they look small, and how a
+// large one is cut into tiles.
 //
 // It takes nothing on trust. A type is decided by magic bytes, sizes are read
 // without decoding pixels, images of more than MaxPixels are refused before
@@ -11,8 +12,9 @@
 //
 // Functions have no shared state and start no goroutine. A Thumbnail of an
 // image at the limit needs several hundred megabytes for a moment (a
-// progressive JPEG most): callers bound how many run at once.
+// progressive JPEG most), a Tiler as much until its first level is done: callers
+// bound how many run at once. A Tiler is used by one goroutine.
 //
 // What it does not do: it keeps nothing, and strips nothing from originals;
-// thumbnails carry no metadata because they are encoded anew.
+// thumbnails and tiles carry no metadata because they are encoded anew.
 package imaging

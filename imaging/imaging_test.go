@@ -291,6 +291,13 @@ func FuzzNothingPanics(f *testing.F) {
 		if w*h < 1<<20 { // larger ones only cost the fuzzer time
 			_, _, err := imaging.Thumbnail(bytes.NewReader(file), 16)
 			errs = append(errs, err)
+			tiler, err := imaging.Tiles(bytes.NewReader(file))
+			for err == nil {
+				_, err = tiler.Next()
+			}
+			if !errors.Is(err, io.EOF) {
+				errs = append(errs, err)
+			}
 		}
 		for _, err := range errs {
 			if err != nil && !errors.Is(err, known[0]) && !errors.Is(err, known[1]) && !errors.Is(err, known[2]) {

@@ -58,7 +58,29 @@ func (s *source) orientation() orientation {
 	return found
 }
 
-// apply returns src as it is shown. It is meant for thumbnails: it moves one
+// stored returns which part of a stored w x h image shows as shown.
+func (o orientation) stored(shown image.Rectangle, w, h int) image.Rectangle {
+	if o < 2 || o > 8 {
+		return shown
+	}
+	// The corner pixels of the part, taken back to where they are stored. Turning by a
+	// quarter is undone by turning the other way; everything else by itself.
+	back := o
+	switch o {
+	case 6:
+		back = 8
+	case 8:
+		back = 6
+	}
+	if o.swaps() {
+		w, h = h, w
+	}
+	x0, y0 := back.place(shown.Min.X, shown.Min.Y, w, h)
+	x1, y1 := back.place(shown.Max.X-1, shown.Max.Y-1, w, h)
+	return image.Rect(min(x0, x1), min(y0, y1), max(x0, x1)+1, max(y0, y1)+1)
+}
+
+// apply returns src as it is shown. It is meant for small pictures: it moves one
 // pixel at a time.
 func (o orientation) apply(src *image.RGBA) *image.RGBA {
 	if o < 2 || o > 8 {

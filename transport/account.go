@@ -49,7 +49,7 @@ func accountRoutes() []Route {
 		},
 		{
 			Method: http.MethodPost, Path: "/api/tickets", Tag: "Account", Summary: "A ticket for one image, for where a header cannot be set",
-			Doc:    "Valid for 60 s as ?ticket= on file, thumbnail, events and live of the image, for the same user and role.",
+			Doc:    "Valid for 60 s as ?ticket= on file, thumbnail, tiles, events and live of the image, for the same user and role.",
 			Access: Token, Role: easel.Viewer, Body: jsonBody[ticketBody](), Answer: jsonAnswer[ticketAnswer](http.StatusCreated),
 			Errors: []easel.Code{easel.CodeNotFound, easel.CodeGone}, serve: (*call).ticket,
 		},

@@ -32,6 +32,8 @@ type Images interface {
 type Pictures interface {
 	Image(ctx context.Context, p easel.Principal, id easel.ID) (gallery.Content, error)
 	Thumbnail(ctx context.Context, p easel.Principal, id easel.ID, size int) (gallery.Content, error)
+	Tiling(ctx context.Context, p easel.Principal, id easel.ID) (gallery.Tiling, error)
+	Tile(ctx context.Context, p easel.Principal, id easel.ID, level, x, y int) (gallery.Content, error)
 	PresignImage(ctx context.Context, p easel.Principal, id easel.ID, ttl time.Duration) (url string, ok bool, err error)
 }
 

@@ -50,7 +50,7 @@ func (s stage) sample(t *testing.T, r transport.Route) request {
 	}
 	for name, value := range map[string]string{
 		"{imageId}": s.image, "{annotationId}": s.annotation, "{name...}": s.own, "{key...}": s.own, "{id...}": user,
-		"{tenant}": s.image, "{image}": s.image,
+		"{tenant}": s.image, "{image}": s.image, "{level}": "12", "{tile}": "4_0",
 	} {
 		out.path = strings.ReplaceAll(out.path, name, value)
 	}
@@ -83,6 +83,9 @@ func TestEveryRouteForEveryRoleAndTenant(t *testing.T) {
 				draws := w.token("actor", "own", easel.Owner)
 				s := stage{own: "u/YWN0b3I/x"} // base64url of actor
 				img := w.upload(draws)
+				if strings.Contains(route.Path, "/{tile}") {
+					img = w.uploadTiled(draws)
+				}
 				s.image, s.annotation = string(img.ID), string(w.draw(draws, img.ID, "a").ID)
 				for _, path := range []string{"/api/files/", "/api/kv/"} {
 					w.do(request{method: "PUT", path: path + s.own, token: draws, body: "x"}).want(t, 200, nil)

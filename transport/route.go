@@ -131,7 +131,7 @@ func (r *Route) PathParams() []string {
 // Routes returns every route, in the order of the documentation.
 func Routes() []Route {
 	return slices.Concat(
-		nodeRoutes(), clusterRoutes(), accountRoutes(), eraseRoutes(), imageRoutes(), contentRoutes(), sqliteRoutes(), annotationRoutes(),
+		nodeRoutes(), clusterRoutes(), accountRoutes(), eraseRoutes(), imageRoutes(), contentRoutes(), tileRoutes(), sqliteRoutes(), annotationRoutes(),
 		opRoutes(), predictionRoutes(), pastRoutes(), messageRoutes(), fileRoutes(), valueRoutes(), schemaRoutes(), keyRoutes(),
 	)
 }

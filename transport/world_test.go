@@ -28,6 +28,7 @@ import (
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/imaging"
 	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/tenant"
 	"github.com/easelhq/easel/transport"
@@ -77,7 +78,7 @@ func newWorld(t testing.TB, options ...option) *world {
 	must(t, err)
 	late := &askers{}
 	pictures := gallery.New(gallery.Config{Asker: late, Blobs: blobs, Histories: history, Now: time.Now, Log: log, MaxUpload: 1 << 20, MaxFile: 1 << 20})
-	images, err := canvas.Kind(canvas.Options{Probe: pictures.Probe, Archive: pictures.Archive(), OpLogKeep: 20}, nil)
+	images, err := canvas.Kind(canvas.Options{Probe: pictures.Probe, Tile: pictures.MakeTiles, TileOver: imaging.TiledFrom, Archive: pictures.Archive(), OpLogKeep: 20}, nil)
 	must(t, err)
 	tenants, err := tenant.Kind(tenant.Options{})
 	must(t, err)
@@ -272,6 +273,29 @@ func (w *world) upload(token string) easel.Image {
 	var out imageBody
 	w.do(request{"POST", "/api/images/upload", token, body, map[string]string{"Content-Type": ct}}).want(w.t, 201, &out)
 	return out.Image
+}
+
+// uploadTiled stores a wide strip and waits for its tiles.
+func (w *world) uploadTiled(token string) easel.Image {
+	w.t.Helper()
+	body, ct := form(w.t, "image", "wide.png", picture(w.t, 2100, 2, uint8(len(token))))
+	var out imageBody
+	w.do(request{"POST", "/api/images/upload", token, body, map[string]string{"Content-Type": ct}}).want(w.t, 201, &out)
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		var tiles struct{ State string }
+		w.do(request{method: "GET", path: "/api/images/" + string(out.Image.ID) + "/tiles", token: token}).want(w.t, 200, &tiles)
+		if tiles.State == "ready" {
+			return out.Image
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("tiles are %q", tiles.State)
+		}
+		select {
+		case <-w.t.Context().Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 type annotationBody struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/easelhq/easel/canvas"
 	"github.com/easelhq/easel/cron"
 	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/imaging"
 	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/live"
 	"github.com/easelhq/easel/tenant"
@@ -56,6 +57,10 @@ func (p *Program) newSystem(h *house, j journal.Journal, e *edge, r prometheus.R
 		Probe: func(ctx context.Context, tenant easel.TenantID, image easel.ID) (int, int, error) {
 			return e.gallery.Probe(ctx, tenant, image)
 		},
+		Tile: func(ctx context.Context, tenant easel.TenantID, image easel.ID) error {
+			return e.gallery.MakeTiles(ctx, tenant, image)
+		},
+		TileOver: imaging.TiledFrom,
 	}, live.NewFeed)
 	if err != nil {
 		return nil, err

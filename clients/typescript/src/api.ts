@@ -1,5 +1,5 @@
 // Made by "make clients" from the OpenAPI document of the binary; not edited by hand.
-// Document: sha256 4867c447e6c87f900ab071dac1d4ba53f1c4a6c4d1e83e5ec0bdd948ea229745
+// Document: sha256 05f09a1077463eb01ee12c4d1861b075483aae6e27e9f78112e84aeec6359ee8
 
 export interface paths {
     "/api/annotations": {
@@ -454,6 +454,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{id}/tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the image is cut into deep-zoom tiles
+         * @description Images whose longer side has more than 2048 pixels are cut in the background, soon after their upload or when somebody asks first. Needs role viewer or more.
+         */
+        get: operations["get-api-images-id-tiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{id}/tiles/{level}/{tile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One deep-zoom tile
+         * @description tile is COLUMN_ROW, from 0. Levels are numbered as in Deep Zoom: each is twice as wide and high as the one before, the highest is the image. A JPEG, or a PNG where the image keeps every pixel or is transparent. Needs role viewer or more.
+         */
+        get: operations["get-api-images-id-tiles-level-tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/{id}/url": {
         parameters: {
             query?: never;
@@ -701,7 +741,7 @@ export interface paths {
         put?: never;
         /**
          * A ticket for one image, for where a header cannot be set
-         * @description Valid for 60 s as ?ticket= on file, thumbnail, events and live of the image, for the same user and role. Needs role viewer or more.
+         * @description Valid for 60 s as ?ticket= on file, thumbnail, tiles, events and live of the image, for the same user and role. Needs role viewer or more.
          */
         post: operations["post-api-tickets"];
         delete?: never;
@@ -1497,6 +1537,37 @@ export interface components {
         };
         TicketBody: {
             image_id: string;
+        };
+        Tiles: {
+            /** Format: int64 */
+            height: number;
+            /**
+             * Format: int64
+             * @description The level of the image's own pixels.
+             */
+            max_level: number;
+            /**
+             * Format: int64
+             * @description The level that is one tile.
+             */
+            min_level: number;
+            /**
+             * Format: int64
+             * @description Pixels by which a tile reaches into each neighbour.
+             */
+            overlap: number;
+            /**
+             * @description none: the image is small, or cannot be decoded; making: ask again, and show the file meanwhile.
+             * @enum {string}
+             */
+            state: "none" | "making" | "ready";
+            /** Format: int64 */
+            tile_size: number;
+            /**
+             * Format: int64
+             * @description Of the image, in pixels, after EXIF orientation.
+             */
+            width: number;
         };
         UploadBody: {
             /**
@@ -4185,6 +4256,165 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The image made small */
+            200: {
+                headers: {
+                    "Accept-Ranges"?: string;
+                    "Cache-Control"?: string;
+                    "Content-Range"?: string;
+                    ETag?: string;
+                    "Last-Modified"?: string;
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `gone` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `range` */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    "get-api-images-id-tiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the image is cut into deep-zoom tiles */
+            200: {
+                headers: {
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tiles"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `gone` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    "get-api-images-id-tiles-level-tile": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 412 if it is another one by now. */
+                "If-Match"?: string;
+                /** @description 304 if it is still the same. */
+                "If-None-Match"?: string;
+                /** @description bytes=FIRST-LAST, one range. */
+                Range?: string;
+            };
+            path: {
+                id: string;
+                level: string;
+                tile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One deep-zoom tile */
             200: {
                 headers: {
                     "Accept-Ranges"?: string;
