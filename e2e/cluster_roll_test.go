@@ -1,253 +1,26 @@
 package e2e_test
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"maps"
-	"math/rand/v2"
-	"net/http"
 	"slices"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/easelhq/easel/e2e/tally"
 )
 
-func clusterFlags() (server *string, sockets, images, rounds, cuts, kills *int) {
+func clusterFlags() (server *string, sockets, images, rounds, cuts, kills, joins *int) {
 	return flag.String("cluster.server", "fake", "what a cluster's home is in: fake (in this process), versitygw or minio"),
 		flag.Int("cluster.sockets", 60, "sockets of the rolling restart"),
 		flag.Int("cluster.images", 12, "images they draw on"),
 		flag.Int("cluster.rounds", 1, "how often the rolling restart restarts every node"),
 		flag.Int("cluster.cuts", 1, "how many kinds of partition are tried, of 4"),
-		flag.Int("cluster.kills", 1, "how many owners are killed, and how many frozen")
+		flag.Int("cluster.kills", 1, "how many owners are killed, and how many frozen"),
+		flag.Int("cluster.joins", 1, "how often a node joins under load")
 }
 
-var clusterServer, clusterSockets, clusterImages, clusterRounds, clusterCuts, clusterKills = clusterFlags()
-
-// street is where the nodes are, for clients that go from one to another.
-type street struct {
-	restarts atomic.Int64 // begun
-
-	mu    sync.Mutex
-	bases []string
-}
-
-func (s *street) set(bases []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bases = bases
-}
-
-func (s *street) any(r *rand.Rand) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.bases[r.IntN(len(s.bases))]
-}
-
-// rider draws on one image over sockets, one after the other: when it is told to go
-// it comes back elsewhere and resumes.
-type rider struct {
-	image, client string
-	epoch         string
-	ver           int64
-	seq           int64
-	waiting       map[int64]time.Time     // unanswered frames
-	acked         map[string]bool         // labels
-	shown         map[string]int64        // versions by label
-	slowest       map[int64]time.Duration // from op to ack, by restart
-	moves         int
-}
-
-// every is how often one of few riders draws.
-const every = 100 * time.Millisecond
-
-// pace is how often each of many riders draws: all of them together draw no faster
-// than 60, so that what is measured is the cluster, and not how fast two processors
-// show everything to everybody.
-func pace() time.Duration {
-	return every * time.Duration(max(1, *clusterSockets/60))
-}
-
-// ride works until stop is closed and everything is answered. An error is something
-// that must not be.
-func (d *rider) ride(ctx context.Context, s *street, bearer string, stop <-chan struct{}, r *rand.Rand) error {
-	for {
-		done, err := d.stay(ctx, s, newAPI(s.any(r), bearer), stop)
-		if done || err != nil {
-			return err
-		}
-		d.moves++
-	}
-}
-
-// stay works on one socket. It returns false without an error if it was told to come
-// back elsewhere, or if the node no longer takes connections.
-func (d *rider) stay(ctx context.Context, s *street, a *api, stop <-chan struct{}) (done bool, err error) {
-	var since *frame
-	if d.epoch != "" {
-		since = &frame{Epoch: d.epoch, Ver: d.ver}
-	}
-	sock, err := a.dial(ctx, d.image, d.client, since)
-	if err != nil {
-		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || isEOF(err) {
-			return false, nil // its listener was closing
-		}
-		return false, fmt.Errorf("dial: %w", err)
-	}
-	defer sock.Close()
-	frames := make(chan frame, 256)
-	ended := make(chan error, 1)
-	go func() {
-		defer close(frames)
-		for {
-			f, err := sock.next()
-			if err != nil {
-				ended <- err
-				return
-			}
-			frames <- f
-		}
-	}()
-	defer func() {
-		_ = sock.Close()
-		for range frames { // until the reader has ended
-		}
-	}()
-	tick := time.NewTicker(pace())
-	defer tick.Stop()
-	for welcome := false; ; {
-		select {
-		case f, ok := <-frames:
-			if !ok {
-				err := <-ended
-				if closeCode(err) == 4503 {
-					return false, nil
-				}
-				return false, fmt.Errorf("the socket ended: %w", err)
-			}
-			welcome = welcome || f.T == "welcome"
-			if err := d.take(sock, f, since != nil, s.restarts.Load()); err != nil {
-				return false, err
-			}
-		case <-tick.C:
-			if stopped(stop) {
-				if len(d.waiting) == 0 {
-					return true, nil
-				}
-				continue
-			}
-			if welcome && len(d.waiting) < 16 { // what waited goes first
-				d.seq++
-				d.waiting[d.seq] = time.Now()
-				if d.send(sock, d.seq) != nil {
-					continue // the reader finds out why
-				}
-			}
-		}
-	}
-}
-
-func (d *rider) label(seq int64) string { return fmt.Sprintf("%s-%d", d.client, seq) }
-
-func (d *rider) send(s socket, seq int64) error {
-	return s.send(map[string]any{"t": "op", "seq": seq, "ops": []any{map[string]any{
-		"k": "put", "annotation": map[string]any{"label": d.label(seq), "x": 0.1, "y": 0.1, "width": 0.1, "height": 0.1},
-	}}})
-}
-
-// take handles one frame.
-func (d *rider) take(s socket, f frame, resumed bool, restart int64) error {
-	switch f.T {
-	case "welcome":
-		if resumed && !f.Recovered {
-			return fmt.Errorf("it was at %d and got a snapshot at %d", d.ver, f.Ver)
-		}
-		if !resumed {
-			d.ver = f.Ver
-		}
-		d.epoch = f.Epoch
-		seqs := make([]int64, 0, len(d.waiting))
-		for seq := range d.waiting {
-			seqs = append(seqs, seq)
-		}
-		slices.Sort(seqs)
-		for _, seq := range seqs {
-			if d.send(s, seq) != nil {
-				return nil
-			}
-		}
-	case "snap":
-		d.ver = max(d.ver, f.Ver)
-	case "ops":
-		if f.Ver != d.ver+1 {
-			return fmt.Errorf("version %d came after %d", f.Ver, d.ver)
-		}
-		d.ver = f.Ver
-		for _, op := range f.Ops {
-			if op.Annotation == nil {
-				continue
-			}
-			if before, ok := d.shown[op.Annotation.Label]; ok {
-				return fmt.Errorf("%s was shown at %d and at %d", op.Annotation.Label, before, f.Ver)
-			}
-			d.shown[op.Annotation.Label] = f.Ver
-		}
-	case "ack":
-		if at, ok := d.waiting[f.Seq]; ok {
-			d.slowest[restart] = max(d.slowest[restart], time.Since(at))
-			delete(d.waiting, f.Seq)
-			d.acked[d.label(f.Seq)] = true
-		}
-	case "rej":
-		return fmt.Errorf("seq %d was refused: %s, %d was expected, %d are unanswered", f.Seq, f.Code, f.Expected, len(d.waiting))
-	}
-	return nil
-}
-
-func isEOF(err error) bool {
-	return err != nil && (err.Error() == "EOF" || err.Error() == "unexpected EOF")
-}
-
-// hand writes over REST, each time to any node.
-type hand struct {
-	image, name string
-	acked       map[string]bool
-}
-
-func (h *hand) work(ctx context.Context, s *street, bearer string, stop <-chan struct{}, r *rand.Rand) error {
-	apis := map[string]*api{}
-	for i := 0; !stopped(stop); i++ {
-		label := fmt.Sprintf("%s-%d", h.name, i)
-		for {
-			base := s.any(r)
-			if apis[base] == nil {
-				apis[base] = newAPI(base, bearer)
-			}
-			// A client of HTTP repeats a request with this header by itself if its
-			// connection turns out to have been closed.
-			body := map[string]any{"image_id": h.image, "label": label, "x": 0.1, "y": 0.1, "width": 0.1, "height": 0.1}
-			got, err := apis[base].do(ctx, "POST", "/api/annotations", body, "Idempotency-Key", label)
-			if errors.Is(err, syscall.ECONNREFUSED) {
-				continue // its listener has closed
-			}
-			if err != nil {
-				return err
-			}
-			if got.status != http.StatusCreated {
-				return fmt.Errorf("POST: %s", got)
-			}
-			break
-		}
-		h.acked[label] = true
-		breathe(stop)
-	}
-	return nil
-}
+var clusterServer, clusterSockets, clusterImages, clusterRounds, clusterCuts, clusterKills, clusterJoins = clusterFlags()
 
 // TestClusterRollingRestart restarts every node in turn while people draw and
 // programs write: nothing fails but connections to a listener that has closed,
@@ -255,62 +28,26 @@ func (h *hand) work(ctx context.Context, s *street, bearer string, stop <-chan s
 func TestClusterRollingRestart(t *testing.T) {
 	c := newCity(t, 3).up(t)
 	s := &street{}
-	bases := func(without string) []string {
-		var out []string
-		for name, n := range c.nodes {
-			if name != without {
-				out = append(out, n.base)
-			}
-		}
-		return out
-	}
-	s.set(bases(""))
+	s.set(c.bases(""))
 	var images []string
 	for i := range *clusterImages {
 		images = append(images, c.api("n1").upload(t, fmt.Sprintf("%d.png", i), picture(40+i, 30, byte(i))).ID)
 	}
-	stop := make(chan struct{})
-	var (
-		working sync.WaitGroup
-		riders  []*rider
-		hands   []*hand
-	)
-	broken := make(chan error, *clusterSockets+len(images))
-	for i := range *clusterSockets {
-		d := &rider{
-			image: images[i%len(images)], client: fmt.Sprintf("rider-%d", i),
-			waiting: map[int64]time.Time{}, acked: map[string]bool{}, shown: map[string]int64{}, slowest: map[int64]time.Duration{},
-		}
-		riders = append(riders, d)
-		working.Go(func() {
-			if err := d.ride(t.Context(), s, c.bearer, stop, rand.New(rand.NewPCG(1, uint64(i)))); err != nil {
-				broken <- fmt.Errorf("%s: %w", d.client, err)
-			}
-		})
-	}
-	for i, image := range images[:min(4, len(images))] {
-		h := &hand{image: image, name: fmt.Sprintf("hand-%d", i), acked: map[string]bool{}}
-		hands = append(hands, h)
-		working.Go(func() {
-			if err := h.work(t.Context(), s, c.bearer, stop, rand.New(rand.NewPCG(2, uint64(i)))); err != nil {
-				broken <- fmt.Errorf("%s: %w", h.name, err)
-			}
-		})
-	}
 	report := &tally.Report{Suite: "rolling restart, 3 nodes, " + *clusterServer, Rounds: *clusterRounds}
 	began := time.Now()
+	all := c.ride(t, s, images, *clusterSockets)
 	for round := range *clusterRounds {
 		for i := range c.seeds {
 			name := c.name(i)
 			s.restarts.Add(1)
 			leaving := c.nodes[name]
-			s.set(bases(name))
+			s.set(c.bases(name))
 			if code := leaving.stop(t); code != 0 {
 				t.Errorf("%s ended with %d", name, code)
 			}
 			delete(c.nodes, name)
 			c.revive(t, name)
-			s.set(bases(""))
+			s.set(c.bases(""))
 			c.agree(t)
 		}
 		report.Round = round + 1
@@ -320,65 +57,24 @@ func TestClusterRollingRestart(t *testing.T) {
 			break
 		}
 	}
-	close(stop)
-	working.Wait()
-	close(broken)
-	for err := range broken {
-		t.Error(err)
-	}
-	// An image's pause at a restart is the longest that anybody on it had to wait.
-	pauses := map[string]map[int64]time.Duration{}
-	moves := 0
-	want := map[string]map[string]bool{}
-	for _, image := range images {
-		want[image], pauses[image] = map[string]bool{}, map[int64]time.Duration{}
-	}
-	for _, d := range riders {
-		for restart, wait := range d.slowest {
-			if restart > 0 {
-				pauses[d.image][restart] = max(pauses[d.image][restart], wait)
-			}
-		}
-		moves += d.moves
-		for label := range d.acked {
-			want[d.image][label] = true
-		}
-	}
-	for _, h := range hands {
-		for label := range h.acked {
-			want[h.image][label] = true
-		}
-	}
-	for image, labels := range want {
-		var list struct{ Annotations []box }
-		if err := c.api("n1").must(t, http.StatusOK, "GET", "/api/annotations/by-image/"+image, nil).into(&list); err != nil {
-			t.Fatal(err)
-		}
-		there := map[string]int{}
-		for _, a := range list.Annotations {
-			there[a.Label]++
-		}
-		for label := range labels {
-			switch n := there[label]; {
-			case n == 0:
-				report.Lost++
-				t.Errorf("%s is lost", label)
-			case n > 1:
-				report.Double++
-				t.Errorf("%s is there %d times", label, n)
-			}
-		}
-		report.Acked += len(labels)
-	}
-	var all []time.Duration
-	for _, of := range pauses {
-		all = slices.AppendSeq(all, maps.Values(of))
-	}
-	report.Pauses(all)
+	all.end(t, c, report)
+	pauses := all.pauses(func(string, int64) bool { return true })
+	report.Pauses(pauses)
 	tell(t, report)
-	t.Logf("%d acknowledged, %d moves of sockets; pause of an image at a restart: p50 %v, p99 %v, worst %v of %d",
-		report.Acked, moves, report.P50, report.P99, slices.Max(all), len(all))
-	if moves == 0 {
+	t.Logf("%d acknowledged, %d moves of sockets; pause of an image at a restart: p50 %v, p99 %v, worst %v of %d; %s",
+		report.Acked, all.moves(), report.P50, report.P99, slices.Max(pauses), len(pauses), report.Note)
+	if all.moves() == 0 {
 		t.Error("no socket had to move: this test saw nothing")
 	}
+}
+
+// bases returns where the nodes serve, but for one.
+func (c *city) bases(without string) []string {
+	var out []string
+	for name, n := range c.nodes {
+		if name != without {
+			out = append(out, n.base)
+		}
+	}
+	return out
 }

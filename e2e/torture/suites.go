@@ -121,6 +121,10 @@ var clusterSuites = []suite{
 		args: clusterRounds("cluster.rounds", 10, "-cluster.sockets=200"),
 	},
 	{
+		name: "join, 3 nodes", pkg: "./e2e", test: "ClusterJoinUnderLoad", share: 3,
+		args: clusterRounds("cluster.joins", 20, "-cluster.sockets=200"),
+	},
+	{
 		name: "partitions", pkg: "./e2e", test: "ClusterPartition", share: 3,
 		args: func(float64, time.Duration) []string { return []string{"-cluster.cuts=4"} },
 	},
