@@ -34,7 +34,7 @@ func TestClusterJoinUnderLoad(t *testing.T) {
 	leave()
 	s := &street{}
 	s.set(c.bases(""))
-	all := c.ride(t, s, images, *clusterSockets)
+	all := c.ride(t, s, images, max(len(images), *clusterSockets/3))
 	report := &tally.Report{Suite: "join, 3 nodes, " + *clusterServer, Rounds: *clusterJoins}
 	began := time.Now()
 	for round := range *clusterJoins {

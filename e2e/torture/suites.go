@@ -125,6 +125,12 @@ var clusterSuites = []suite{
 		args: clusterRounds("cluster.joins", 20, "-cluster.sockets=200"),
 	},
 	{
+		name: "no processors, 3 nodes", pkg: "./e2e", test: "ClusterKeepsMembersWithoutProcessors", share: 1,
+		args: func(_ float64, budget time.Duration) []string {
+			return []string{within("-cluster.burn", min(budget/2, time.Minute))}
+		},
+	},
+	{
 		name: "partitions", pkg: "./e2e", test: "ClusterPartition", share: 3,
 		args: func(float64, time.Duration) []string { return []string{"-cluster.cuts=4"} },
 	},
