@@ -22,8 +22,12 @@ type row struct {
 	result string
 }
 
-// grace is how long a suite may take after its time to finish what it has begun.
-const grace = 5 * time.Minute
+// How long a suite may take after its time to finish what it has begun, or
+// everything.
+const (
+	grace      = 5 * time.Minute
+	wholeGrace = 45 * time.Minute
+)
 
 // run runs the suite's test and returns what it has reported: one row, or several
 // if the test is several.
@@ -45,7 +49,11 @@ func (s suite) run(ctx context.Context, set settings, budget time.Duration, show
 	if reports, err = filepath.Abs(reports); err != nil {
 		return nil, err
 	}
-	args := append([]string{"-test.v", "-test.run", s.test, "-test.timeout", (budget + grace).String()}, s.args(set.scale, budget)...)
+	late := grace
+	if s.whole {
+		late = wholeGrace
+	}
+	args := append([]string{"-test.v", "-test.run", s.test, "-test.timeout", (budget + late).String()}, s.args(set.scale, budget)...)
 	fmt.Fprintln(log, "#", binary, strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.pkg, log, log
