@@ -116,7 +116,7 @@ func TestOnlyThePageIsServed(t *testing.T) {
 // The same as build/stamp.mjs.
 func TestPageIsBuiltFromItsSources(t *testing.T) {
 	var paths []string
-	for _, source := range []string{"../clients/typescript/src", "build", "index.html", "package-lock.json", "package.json", "public", "src", "tsconfig.json", "vite.config.ts"} {
+	for _, source := range []string{"../clients/typescript/src", "build", "index.html", "package-lock.json", "package.json", "public", "src", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts"} {
 		err := filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				paths = append(paths, filepath.ToSlash(path))

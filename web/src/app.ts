@@ -1,10 +1,11 @@
-import type { Me, Rest } from "./client";
+import type { Me, Rest } from "@easelhq/client";
 import type { Conflicts } from "./conflicts";
 import type { Histories } from "./histories";
 import type { ImageList } from "./image-list";
 import type { Labels } from "./labels";
 import type { Thumbnails } from "./pictures";
 import type { Sessions } from "./sessions";
+import type { UploadQueue } from "./upload-queue";
 
 /** What the views share. */
 export interface App {
@@ -17,6 +18,8 @@ export interface App {
   histories: Histories;
   conflicts: Conflicts;
   labels: Labels;
+  /** Files on their way, whichever view is open. */
+  uploads: UploadQueue;
   /** The token no longer holds. */
   signOut: (why?: string) => void;
 }

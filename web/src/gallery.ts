@@ -9,7 +9,6 @@ import { editLabels } from "./label-dialog";
 import { Narrowing } from "./narrowing";
 import { parseSearch } from "./search";
 import { toggleTheme } from "./theme";
-import { Uploads } from "./uploads";
 
 const ACCEPT = "image/png,image/jpeg,image/gif,image/webp,image/avif,image/tiff";
 
@@ -58,12 +57,16 @@ export function openGallery(app: App): View {
   let typing: ReturnType<typeof setTimeout>;
   let uploaded: ReturnType<typeof setTimeout>;
 
-  const uploads = new Uploads(app.rest, (image) => {
-    app.list.add(image);
-    show();
-    clearTimeout(uploaded);
-    uploaded = setTimeout(() => void load(true), 500);
-  });
+  const { uploads } = app;
+  closing.signal.addEventListener(
+    "abort",
+    uploads.on("done", (image) => {
+      app.list.add(image);
+      show();
+      clearTimeout(uploaded);
+      uploaded = setTimeout(() => void load(true), 500);
+    }),
+  );
 
   const narrowing = new Narrowing(app, () => void load(true));
   filter = search.value = app.list.wanted.filename; // whoever comes back from an image sees the same list
@@ -92,7 +95,6 @@ export function openGallery(app: App): View {
     narrowing.element,
     body,
     picker,
-    uploads.element,
     h("div", { class: "drop-hint", "aria-hidden": "true" }, icon("upload"), "Drop to upload"),
   );
 

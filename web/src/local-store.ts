@@ -1,9 +1,9 @@
 /** What the browser keeps for a person between one page and the next. */
-export type StoreName = "frames" | "histories" | "conflicts" | "uploads";
+export type StoreName = "frames" | "histories" | "conflicts" | "uploads" | "rows" | "pictures" | "snapshots";
 
 const DATABASE = "easel";
-const VERSION = 1;
-const STORES: StoreName[] = ["frames", "histories", "conflicts", "uploads"];
+const VERSION = 2;
+const STORES: StoreName[] = ["frames", "histories", "conflicts", "uploads", "rows", "pictures", "snapshots"];
 
 type Key = (string | number)[];
 

@@ -1,4 +1,4 @@
-import { newID, type OutboxStorage, type Saved } from "./client";
+import { newID, type OutboxStorage, type Saved } from "@easelhq/client";
 import type { LocalStore } from "./local-store";
 
 const TAB = "easel:tab";
@@ -92,7 +92,8 @@ export class Outboxes {
 
 let tab: Promise<string> | null = null;
 
-function tabClient(): Promise<string> {
+/** This tab's client id; it stays over reloads. */
+export function tabClient(): Promise<string> {
   tab ??= (async () => {
     const kept = sessionStorage.getItem(TAB);
     // The page that is being reloaded may hold its lock for a moment.
@@ -110,7 +111,7 @@ function tabClient(): Promise<string> {
 const held = new Set<string>();
 
 /** Takes a client's lock for the rest of the page's life. */
-function lock(client: string, patience: number): Promise<boolean> {
+export function lock(client: string, patience: number): Promise<boolean> {
   if (!navigator.locks || held.has(client)) {
     return Promise.resolve(!held.has(client) || !navigator.locks);
   }

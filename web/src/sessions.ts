@@ -1,7 +1,18 @@
-import { Session, type Me, type Rest } from "./client";
+import { live, type Me, type Rest, type Session } from "@easelhq/client";
 import type { Conflicts } from "./conflicts";
 import { toast } from "./dom";
+import { Keeper } from "./offline/keeper";
+import type { Seen } from "./offline/seen";
 import type { Outboxes } from "./outbox-storage";
+
+/** What sessions need of the page. */
+interface World {
+  me: Me;
+  rest: Rest;
+  outboxes: Outboxes;
+  conflicts: Conflicts;
+  seen: Seen;
+}
 
 /**
  * The live sessions of this page: that of the image which is open, and those of
@@ -11,14 +22,9 @@ import type { Outboxes } from "./outbox-storage";
 export class Sessions {
   private readonly running = new Map<string, Session>();
   private readonly open = new Set<string>();
+  private readonly keepers = new Map<string, Keeper>();
 
-  constructor(
-    private readonly me: Me,
-    private readonly rest: Rest,
-    private readonly token: () => string,
-    private readonly outboxes: Outboxes,
-    private readonly conflicts: Conflicts,
-  ) {}
+  constructor(private readonly world: World) {}
 
   /** Returns image's session; it may have been running already. */
   async enter(image: string): Promise<Session> {
@@ -34,7 +40,7 @@ export class Sessions {
 
   /** Sends what earlier pages of this browser did not get through. */
   async drain(): Promise<void> {
-    for (const image of await this.outboxes.waiting()) {
+    for (const image of await this.world.outboxes.waiting()) {
       if (!this.running.has(image)) {
         await this.run(image);
       }
@@ -44,36 +50,23 @@ export class Sessions {
 
   /** Ends all sessions; what waits is kept. */
   close(): void {
-    for (const session of this.running.values()) {
-      session.stop();
+    for (const image of [...this.running.keys()]) {
+      this.end(image);
     }
-    this.running.clear();
   }
 
   private async run(image: string): Promise<Session> {
-    const { me, rest } = this;
-    const { client, storage } = await this.outboxes.claim(image);
+    const { me, rest, outboxes, seen } = this.world;
+    const [{ client, storage }, kept] = await Promise.all([outboxes.claim(image), seen.snapshotOf(image)]);
     const raced = this.running.get(image);
     if (raced) {
       return raced;
     }
-    const url = new URL(`/api/images/${image}/live`, location.href);
-    url.protocol = url.protocol.replace("http", "ws");
-    url.hash = "";
-    const session = new Session({
-      image,
-      user: me.user_id,
-      name: me.name || me.user_id,
-      url: url.href,
-      token: this.token,
-      client,
-      storage,
-      connect: (address, protocols) => new WebSocket(address, protocols) as never,
-      probe: () => rest.probe(image),
-    });
+    const session = live(rest, image, { user: me.user_id, name: me.name || me.user_id, client, storage, ...(kept ? { kept } : {}), start: false });
+    this.keepers.set(image, new Keeper(session, (now) => seen.snapshot(image, now)));
     this.running.set(image, session);
     session.on("rejected", (rejection) => {
-      const open = this.conflicts.add(image, rejection);
+      const open = this.world.conflicts.add(image, rejection);
       if (open > 0 && !this.open.has(image)) {
         const run = () => (location.hash = `#/images/${image}`);
         toast("An edit on an image that you left was not saved.", "error", { label: "Look", run });
@@ -91,8 +84,15 @@ export class Sessions {
     }
     const { pending, phase } = session.status;
     if (pending === 0 || phase === "stopped") {
-      this.running.delete(image);
-      session.stop();
+      this.end(image);
     }
+  }
+
+  private end(image: string): void {
+    const session = this.running.get(image);
+    this.running.delete(image); // first: its last word is heard, too
+    session?.stop();
+    this.keepers.get(image)?.close();
+    this.keepers.delete(image);
   }
 }

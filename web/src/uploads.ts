@@ -1,93 +1,105 @@
-import type { Image, Rest } from "./client";
 import { h, icon, iconButton } from "./dom";
-import { UploadKeys } from "./upload-keys";
+import type { Upload, UploadQueue } from "./upload-queue";
 
-const AT_ONCE = 3;
+/** For how long a file that is stored stays on the list. */
+const LINGER = 4000;
 
-/** Files on their way to the server, with their progress, in a corner. */
+/** The upload queue in a corner of the page: every file, and all of them together. */
 export class Uploads {
   readonly element: HTMLElement;
   private readonly list = h("ul", {});
   private readonly title = h("b", {});
-  private readonly waiting: (() => void)[] = [];
-  private readonly keys = new UploadKeys(sessionStorage);
-  private running = 0;
-  private open = 0;
+  private readonly status = h("small", { role: "status" });
+  private readonly all = h("progress", { max: 1, value: 0, "aria-label": "Progress of all uploads" });
+  private readonly stop: HTMLButtonElement;
+  private readonly lines = new Map<string, Line>();
+  private frame = 0;
+
+  constructor(private readonly queue: UploadQueue) {
+    this.stop = h("button", { class: "link", type: "button", onclick: () => queue.cancelAll() }, "Cancel all");
+    const hide = iconButton("close", "Hide finished uploads", () => queue.putAway());
+    const header = h("header", {}, h("span", { class: "uploads-title" }, this.title, this.status), this.stop, hide);
+    this.element = h("aside", { class: "uploads card", hidden: true, "aria-label": "Uploads" }, header, this.all, this.list);
+    queue.on("change", () => {
+      this.frame ||= requestAnimationFrame(() => {
+        this.frame = 0;
+        this.draw();
+      });
+    });
+  }
+
+  private draw(): void {
+    const { uploads } = this.queue;
+    const seen = new Set(uploads.map(({ id }) => id));
+    for (const [id, line] of this.lines) {
+      if (!seen.has(id)) {
+        line.element.remove();
+        this.lines.delete(id);
+      }
+    }
+    for (const upload of uploads) {
+      let line = this.lines.get(upload.id);
+      if (!line) {
+        this.lines.set(upload.id, (line = new Line(upload, this.queue)));
+        this.list.append(line.element);
+      }
+      line.draw(upload, this.queue.paused);
+    }
+    this.sum(uploads);
+  }
+
+  private sum(uploads: Upload[]): void {
+    const open = uploads.filter(({ state }) => state === "waiting" || state === "sending");
+    const refused = uploads.filter(({ state }) => state === "refused").length;
+    const sent = uploads.filter(({ state }) => state !== "refused");
+    const bytes = (of: (u: Upload) => number) => sent.reduce((sum, u) => sum + of(u), 0);
+    this.element.hidden = uploads.length === 0;
+    this.all.hidden = this.stop.hidden = open.length === 0;
+    this.all.value = bytes((u) => u.size * u.part) / Math.max(1, bytes((u) => u.size));
+    this.title.textContent = open.length > 0 ? `Uploading ${sent.length - open.length} of ${sent.length}` : "Uploads";
+    const words = [this.queue.paused && open.length > 0 ? "Waiting for the server" : "", refused > 0 ? `${refused} refused` : ""];
+    this.status.textContent = words.filter(Boolean).join(", ");
+  }
+}
+
+/** One file. */
+class Line {
+  readonly element: HTMLLIElement;
+  private readonly bar: HTMLProgressElement;
+  private readonly note = h("small", {});
+  private readonly cancel: HTMLButtonElement;
+  private state = "";
+  private gone: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly rest: Rest,
-    private readonly done: (image: Image) => void,
+    { id, name }: Upload,
+    private readonly queue: UploadQueue,
   ) {
-    const hide = iconButton("close", "Hide finished uploads", () => {
-      this.list.querySelectorAll("li.over").forEach((line) => line.remove());
-      this.count();
-    });
-    this.element = h("aside", { class: "uploads card", hidden: true, "aria-label": "Uploads" }, h("header", {}, this.title, hide), this.list);
+    this.bar = h("progress", { max: 1, value: 0, "aria-label": `Progress of ${name}` });
+    this.cancel = iconButton("close", `Cancel ${name}`, () => queue.cancel(id));
+    this.element = h("li", {}, h("span", { class: "name", title: name }, name), this.note, this.cancel, this.bar);
   }
 
-  add(files: File[]): void {
-    for (const file of files) {
-      this.open++;
-      this.line(file);
+  draw(upload: Upload, paused: boolean): void {
+    const { state, part } = upload;
+    this.bar.value = part;
+    if (state === "sending") {
+      this.note.textContent = part < 1 ? `${Math.round(part * 100)} %` : "storing";
+    } else if (state === "waiting") {
+      this.note.textContent = paused ? "paused" : "waiting";
     }
-    this.count();
-    this.next();
-  }
-
-  private line(file: File): void {
-    const bar = h("progress", { max: 1, value: 0, "aria-label": `Progress of ${file.name}` });
-    const note = h("small", {}, "waiting");
-    const line = h("li", {}, h("span", { class: "name", title: file.name }, file.name), note, bar);
-    this.list.append(line);
-    const send = this.keys.of(file);
-    const progress = (part: number) => {
-      bar.value = part;
-      note.textContent = part < 1 ? `${Math.round(part * 100)} %` : "storing";
-    };
-    const run = () => {
-      this.running++;
-      line.classList.remove("over", "failed");
-      note.textContent = "";
-      send((key) => this.rest.upload(file, { key, progress }))
-        .then(
-          (image) => {
-            line.classList.add("over", "done");
-            note.replaceChildren(icon("check"));
-            this.done(image);
-            setTimeout(() => {
-              line.remove();
-              this.count();
-            }, 4000);
-          },
-          (err: Error) => {
-            line.classList.add("over", "failed");
-            const again = () => {
-              this.open++;
-              this.waiting.push(run);
-              this.next();
-              this.count();
-            };
-            note.replaceChildren(err.message, " ", h("button", { class: "link", type: "button", onclick: again }, "Try again"));
-          },
-        )
-        .finally(() => {
-          this.running--;
-          this.open--;
-          this.count();
-          this.next();
-        });
-    };
-    this.waiting.push(run);
-  }
-
-  private next(): void {
-    while (this.running < AT_ONCE && this.waiting.length > 0) {
-      this.waiting.shift()!();
+    if (state === this.state) {
+      return;
     }
-  }
-
-  private count(): void {
-    this.element.hidden = this.list.childElementCount === 0;
-    this.title.textContent = this.open > 0 ? `Uploading ${this.open}` : "Uploads";
+    this.state = state;
+    this.element.className = { waiting: "", sending: "", done: "over done", refused: "over failed" }[state];
+    this.cancel.hidden = state === "done" || state === "refused";
+    if (state === "done") {
+      this.note.replaceChildren(icon("check"));
+      this.gone ??= setTimeout(() => this.queue.cancel(upload.id), LINGER);
+    } else if (state === "refused") {
+      const again = h("button", { class: "link", type: "button", onclick: () => this.queue.retry(upload.id) }, "Try again");
+      this.note.replaceChildren(upload.problem, " ", ...(upload.retryable ? [again] : []));
+    }
   }
 }

@@ -1,5 +1,6 @@
 /** The client of Easel's REST interface and live socket. */
 
+export { Backoff } from "./backoff.js";
 export { Emitter } from "./emitter.js";
 export { History, type Plan, type SavedHistory } from "./history.js";
 export { Http, RestError, type Answer, type Arguments, type Content, type HttpOptions, type Path, type Schemas, type Verb, type VerbOf } from "./http.js";
@@ -29,7 +30,7 @@ export type {
   Stop,
 } from "./protocol.js";
 export { draftOf, merged, patched, type Was } from "./rebase.js";
-export type { Change } from "./replica.js";
+export type { Change, Kept } from "./replica.js";
 export { Rest, type AnnotationFilter, type Condition, type ImageFilter, type Judgement, type NewAnnotation, type PutFile, type Restoration, type UploadOptions } from "./rest.js";
 export { Session, type Phase, type Rejection, type SessionEvents, type SessionOptions, type Socket, type Status } from "./session.js";
 export type { StreamFrame } from "./stream.js";

@@ -1,5 +1,6 @@
 import { newID } from "./id.js";
 import { MemoryStorage, type OutboxStorage } from "./outbox.js";
+import type { Kept } from "./replica.js";
 import type { Rest } from "./rest.js";
 import { Session, type Socket } from "./session.js";
 
@@ -15,11 +16,15 @@ export interface LiveOptions {
   client?: string;
   /** Where edits without an answer are kept; by default in memory. */
   storage?: OutboxStorage;
+  /** What an earlier session had confirmed (`session.kept`): shown at once, and gone on from. */
+  kept?: Kept;
+  /** Whether to connect at once; by default it does. */
+  start?: boolean;
   /** Makes sockets where there is no global WebSocket, as in Node before 22. */
   connect?: (url: string, protocols: string[]) => Socket;
 }
 
-/** Opens the live session of an image and connects it. */
+/** Opens the live session of an image, and connects it. */
 export function live(rest: Rest, image: string, options: LiveOptions = {}): Session {
   const url = new URL(rest.http.address(`/api/images/${encodeURIComponent(image)}/live`), globalThis.location?.href);
   url.protocol = url.protocol.replace("http", "ws");
@@ -33,9 +38,12 @@ export function live(rest: Rest, image: string, options: LiveOptions = {}): Sess
     client: options.client ?? newID(),
     storage: options.storage ?? new MemoryStorage(),
     connect: options.connect ?? connect,
+    ...(options.kept ? { kept: options.kept } : {}),
     probe: () => rest.probe(image),
   });
-  session.start();
+  if (options.start ?? true) {
+    session.start();
+  }
   return session;
 }
 

@@ -8,6 +8,12 @@ export interface Change {
   removed: string[];
 }
 
+/** An image's annotations at one version, as a program may keep them. */
+export interface Kept {
+  since: Since;
+  annotations: Annotation[];
+}
+
 /**
  * One image's annotations: what the server has confirmed up to a version, and
  * over it what this client has said and not yet seen come back. It is plain
@@ -38,6 +44,11 @@ export class Replica {
     }
     this.since = since;
     return touched;
+  }
+
+  /** What is confirmed, in order to go on from it later; null before the first snapshot. */
+  get kept(): Kept | null {
+    return this.since && { since: this.since, annotations: [...this.confirmed.values()] };
   }
 
   /** Applies one version; returns the ids that may look different. */

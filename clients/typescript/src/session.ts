@@ -24,7 +24,7 @@ import {
   type Welcome,
 } from "./protocol.js";
 import { basisOf, outdated, type Was } from "./rebase.js";
-import { idsOf, Replica, type Change } from "./replica.js";
+import { idsOf, Replica, type Change, type Kept } from "./replica.js";
 import { Timers, type Clock } from "./timers.js";
 
 /** The part of a WebSocket that a session needs; tests give it a fake one. */
@@ -50,6 +50,8 @@ export interface SessionOptions extends Clock {
   /** This tab's client id. */
   client: string;
   storage: OutboxStorage;
+  /** What an earlier session had confirmed: shown at once, and gone on from. */
+  kept?: Kept;
   connect: (url: string, protocols: string[]) => Socket;
   /** Asked when a socket never opened, because a browser does not say why. */
   probe: () => Promise<"reachable" | "unreachable" | Stop>;
@@ -153,6 +155,11 @@ export class Session extends Emitter<SessionEvents> {
     return this.roleNow;
   }
 
+  /** What the server has confirmed, for a later session to go on from; null before it has. */
+  get kept(): Kept | null {
+    return this.replica.kept;
+  }
+
   /** Whether the image's annotations have been seen, at any time. */
   get loaded(): boolean {
     return this.replica.since !== null;
@@ -192,7 +199,9 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Connects, and stays connected until stop. */
   start(): void {
-    this.show(idsOf(this.outbox.overlay)); // what an earlier page did not get through
+    const { kept } = this.options;
+    const known = kept && !this.loaded ? this.replica.reset(kept.since, kept.annotations) : [];
+    this.show(new Set([...known, ...idsOf(this.outbox.overlay)])); // with what an earlier page did not get through
     this.open();
   }
 
