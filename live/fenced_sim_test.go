@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -200,6 +201,9 @@ func (f *fenced) claim(p *place, then func(err error)) {
 		queue := p.queue
 		p.claiming, p.queue = false, nil
 		f.note("claim by %d: %v", p.i, err)
+		if errors.Is(err, fencing.ErrCorrupt) {
+			f.t.Fatalf("claim by %d: %v", p.i, err)
+		}
 		if err == nil {
 			f.home.term = max(f.home.term, int(o.Term))
 			if len(o.History) < known {

@@ -69,6 +69,11 @@ func (p *Process) Do(d time.Duration, f func()) {
 					return
 				}
 			}
+			if !p.Calm && p.sim.Rand.IntN(300) == 0 { // at any step
+				p.Pause(time.Duration(p.sim.Rand.IntN(3000)) * time.Millisecond)
+				p.Do(p.until.Sub(p.sim.Now), f)
+				return
+			}
 			f()
 		}
 	})
