@@ -57,6 +57,17 @@ func (c *Config) checkCluster() error {
 		if len(c.Cluster.Join) > 0 { // alone it would only be in the others' way
 			return badKey("cluster-bind", "is required with --cluster-join")
 		}
+		// Whoever gives one of these believes that the node is a member.
+		for _, given := range []struct {
+			key string
+			set bool
+		}{
+			{"cluster-key", c.Cluster.Key != nil}, {"rpc-bind", c.Cluster.RPC != ""}, {"advertise", c.Cluster.Advertise != ""},
+		} {
+			if given.set {
+				return badKey(given.key, "means nothing without --cluster-bind")
+			}
+		}
 		return nil
 	}
 	host, _, err := net.SplitHostPort(c.Cluster.Bind)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"flag"
 	"os"
 	"path/filepath"
@@ -100,6 +101,9 @@ func TestBadConfigurationNamesTheKeyOnOneLine(t *testing.T) {
 		{name: "cluster without key", args: []string{"--cluster-bind", "10.0.0.1:7946", "--jwt-secret", good}, want: "--cluster-key"},
 		{name: "cluster without secret", args: []string{"--cluster-bind", "127.0.0.1:7946"}, want: "--jwt-secret"},
 		{name: "cluster on a folder", args: []string{"--cluster-bind", "127.0.0.1:7946", "--jwt-secret", good}, want: "--store"},
+		{name: "a key for others who are not looked for", args: []string{"--cluster-key", base64.StdEncoding.EncodeToString([]byte(good))}, want: "--cluster-key"},
+		{name: "a port for others who are not looked for", args: []string{"--rpc-bind", "127.0.0.1:0"}, want: "--rpc-bind"},
+		{name: "a name for others who are not looked for", args: []string{"--advertise", "a.example"}, want: "--advertise"},
 		{name: "others to join without a place of its own", args: []string{"--cluster-join", "127.0.0.1:7946"}, want: "--cluster-bind"},
 		{name: "commits that wait for ever", args: []string{"--linger", "10h"}, want: "--linger"},
 		{name: "bad cluster key", args: []string{"--cluster-key", "abcd"}, want: "--cluster-key"},
