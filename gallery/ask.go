@@ -62,6 +62,20 @@ func (g *Gallery) ending(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(context.WithoutCancel(ctx), g.c.Settle)
 }
 
+// partTime is how long a saga tries to clear up after an outage, before its caller
+// hears of it. What is not cleared up by then clears itself up: images ask, and
+// leases run out.
+const partTime = time.Second
+
+// parting is ending after a failure: during an outage it does not last, because
+// what failed would fail again, and somebody waits unless ctx has ended.
+func (g *Gallery) parting(ctx context.Context, failure error) (context.Context, context.CancelFunc) {
+	if easel.CodeOf(failure).Temporary() && ctx.Err() == nil {
+		return context.WithTimeout(context.WithoutCancel(ctx), min(partTime, g.c.Settle))
+	}
+	return g.ending(ctx)
+}
+
 // outage gives a failure of the blob store the code that a client sees. Others
 // pass.
 func outage(err error) error {

@@ -65,9 +65,9 @@ func (g *Gallery) Bulk(ctx context.Context, p easel.Principal, items []Item, onc
 		done, err = g.drawSeveral(work, p, parts, len(items), hash, c)
 	}
 	if err != nil {
-		ending, cancel := g.ending(ctx)
+		parting, cancel := g.parting(ctx, err)
 		defer cancel()
-		c.fail(ending, hash, err)
+		c.fail(parting, hash, err)
 		return nil, err
 	}
 	return done.IDs, nil
@@ -198,7 +198,9 @@ func (g *Gallery) drawSeveral(ctx context.Context, p easel.Principal, parts []*p
 		return bulk{}, err
 	}
 	if err := g.prepare(ctx, p, b.ID, parts); err != nil {
-		g.abort(ctx, p.Tenant, b)
+		parting, cancel := g.parting(ctx, err)
+		defer cancel()
+		g.abort(parting, p.Tenant, b)
 		return bulk{}, err
 	}
 	// The outcome is not the caller's any more: it is stored, and told.
@@ -247,8 +249,6 @@ func (g *Gallery) prepare(ctx context.Context, p easel.Principal, id easel.ID, p
 // abort decides against a bulk and tells who may have prepared it. Nothing
 // depends on it: images that hear nothing ask.
 func (g *Gallery) abort(ctx context.Context, t easel.TenantID, b bulk) {
-	ctx, cancel := g.ending(ctx)
-	defer cancel()
 	decision, err := as[tenant.Decision](g.tenant(ctx, t, tenant.Decide{Bulk: b.ID}))
 	if err != nil || decision.Commit {
 		g.c.Log.DebugContext(ctx, "abort not stored", "commit", decision.Commit, "err", err)
