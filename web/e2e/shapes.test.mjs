@@ -102,6 +102,75 @@ test("a polygon is moved by keys, deleted, and undone with its shape", async () 
   assert.deepEqual((await stored("triangle")).shape, moved.shape);
 });
 
+test("a hole is cut out of a polygon, its corners are moved, and it is filled again", async () => {
+  await tool("p");
+  const corners = [[0.3, 0.65], [0.5, 0.65], [0.5, 0.9], [0.3, 0.9], [0.3, 0.65]];
+  const clicks = async (points) => {
+    for (const [x, y] of points) {
+      await ann.page.mouse.move(...(await ann.at(x, y)), { steps: 3 });
+      await click(x, y);
+    }
+  };
+  await clicks(corners);
+  await name("frame");
+  await tool("Shift+P");
+  await clicks([[0.6, 0.1], [0.7, 0.1], [0.65, 0.2], [0.6, 0.1]]);
+  await ann.page.locator('.toast:has-text("inside of a polygon")').waitFor();
+  await clicks([[0.35, 0.7], [0.45, 0.7], [0.4, 0.8], [0.35, 0.7]]);
+  const cut = await eventually("the hole is stored", async () => {
+    const a = await stored("frame");
+    return a.shape.holes?.length === 1 && a;
+  });
+  assert.equal(cut.shape.holes[0].length, 3);
+  await ann.page.locator('.attributes:has-text("A polygon with a hole")').waitFor();
+  await ann.accessible("a polygon with a hole", ".workspace");
+  await tool("v");
+  const drag = async (from, to) => {
+    await ann.page.locator('.boxes button:has(.row-label:text-is("frame"))').click();
+    await ann.page.locator(".a9s-corner-handle").first().waitFor();
+    await ann.page.keyboard.press("Escape"); // the field of the label
+    await ann.page.locator('.boxes button:has(.row-label:text-is("frame"))').click();
+    await ann.drag(from, to);
+  };
+  await drag([0.4, 0.8], [0.42, 0.84]);
+  const inner = await eventually("a corner of the hole is elsewhere", async () => {
+    const a = await stored("frame");
+    return a.shape.holes[0][2][1] > cut.shape.holes[0][2][1] + 0.01 && a;
+  });
+  assert.deepEqual(inner.shape.points, cut.shape.points, "the outline stays");
+  await drag([0.5, 0.9], [0.55, 0.93]);
+  const outer = await eventually("a corner of the outline is elsewhere", async () => {
+    const a = await stored("frame");
+    return a.width > cut.width + 0.01 && a;
+  });
+  assert.deepEqual(outer.shape.holes, inner.shape.holes, "the hole stays");
+  await ann.page.locator('.attributes button:text-is("Fill it")').click();
+  await eventually("the hole is gone", async () => !(await stored("frame")).shape.holes);
+  await ann.badge("saved");
+  await ann.page.evaluate(() => document.activeElement?.blur());
+  await ann.page.keyboard.press("Control+z");
+  await eventually("and back", async () => (await stored("frame")).shape.holes?.length === 1);
+});
+
+test("a box is turned by its handle", async () => {
+  await tool("b");
+  await ann.drag([0.6, 0.65], [0.7, 0.8]);
+  await name("turned");
+  await tool("v");
+  await ann.page.locator('.boxes button:has(.row-label:text-is("turned"))').click();
+  const handle = await ann.page.locator(".a9s-rotation-handle, .a9s-rotation-handle-dot").first().boundingBox();
+  assert.ok(handle);
+  await ann.page.mouse.move(handle.x + handle.width / 2, handle.y + handle.height / 2);
+  await ann.page.mouse.down();
+  await ann.page.mouse.move(handle.x + 60, handle.y + 20, { steps: 6 });
+  await ann.page.mouse.up();
+  const { shape } = await eventually("it is turned", async () => {
+    const a = await stored("turned");
+    return a.shape?.type === "rotated_box" && a;
+  });
+  assert.equal(shape.points.length, 4);
+});
+
 test("no page ran into an error", () => {
   assert.deepEqual([...ann.faults, ...bob.faults], []);
 });

@@ -164,6 +164,7 @@ export class Stage {
   apply(change: Change): void {
     const store = this.annotator.state.store;
     const edited: ImageAnnotation[] = [];
+    let recast = false;
     for (const a of change.upserted) {
       this.layer.put(a);
       const before = this.lifted.get(a.id);
@@ -171,9 +172,12 @@ export class Stage {
       if (before && !this.dirty.has(a.id) && !alike(before, a)) {
         this.lifted.set(a.id, a);
         edited.push(...this.fromAnnotation(a));
+        recast ||= toSelector(before, this.size)?.type !== toSelector(a, this.size)?.type;
       }
     }
-    if (edited.length > 0) {
+    if (recast) {
+      this.reselect();
+    } else if (edited.length > 0) {
       store.bulkUpsertAnnotations(edited, Origin.REMOTE);
     }
     const lost = change.removed.filter((id) => this.lifted.has(id));
@@ -189,6 +193,17 @@ export class Stage {
       );
     }
     change.removed.forEach((id) => this.layer.remove(id));
+  }
+
+  /** Starts over with what is selected: an editor of Annotorious knows one kind of shape only. */
+  private reselect(): void {
+    const selected = this.selection;
+    this.select([]);
+    setTimeout(() => {
+      if (!this.closing.signal.aborted && this.selection.length === 0) {
+        this.select(selected);
+      }
+    });
   }
 
   get selection(): string[] {
