@@ -187,6 +187,47 @@ test("others cannot rename or delete it", async () => {
   assert.equal(await bob.page.locator(".tile-actions").count(), 0);
 });
 
+test("the grid is narrowed by state, label and uploader together, and counts", async () => {
+  const { page } = bob;
+  const mine = await node.upload(await node.token("bob", "Bob Stone"), "mountains.jpg");
+  const names = (...want) => eventually(`listed: ${want}`, async () => (await page.locator(".tile-name").allTextContents()).sort().join() === want.sort().join());
+  const chip = (text) => page.locator(`.state-chip:has-text("${text}")`);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await eventually("three new, one done", async () => (await chip("New").textContent()) === "New3" && (await chip("Done").textContent()) === "Done1");
+  await chip("Done").click();
+  await names("morning.jpg");
+  await page.locator('input[aria-label="Uploaded by"]').fill("bob");
+  await page.locator('h2:text-is("Nothing matches")').waitFor();
+  await bob.accessible("a narrowed grid");
+  await chip("New").click();
+  await names("mountains.jpg");
+  await page.locator('.narrowing button:text-is("Clear")').click();
+  await names("morning.jpg", "dogs.jpg", "dandelions.jpg", "mountains.jpg");
+  await page.locator("input.search").fill("by:ann do");
+  await names("dogs.jpg");
+  await page.locator("input.search").fill("");
+  await names("morning.jpg", "dogs.jpg", "dandelions.jpg", "mountains.jpg");
+  await bob.openImage(mine.id);
+});
+
+test("keys go to the next image, and to the next that is not done", async () => {
+  const { page } = bob;
+  const at = (title) => page.locator(`.title:text-is("${title}")`).waitFor();
+  await page.locator("select.state-field").selectOption("in_progress");
+  await keys(bob, "ArrowRight");
+  await at("dandelions.jpg");
+  await bob.ready();
+  await keys(bob, "n");
+  await at("dogs.jpg");
+  await bob.ready();
+  await keys(bob, "n"); // over morning.jpg, which is done, and around the end
+  await at("mountains.jpg");
+  await bob.ready();
+  assert.equal(await page.locator("select.state-field").inputValue(), "in_progress");
+  await keys(bob, "ArrowLeft");
+  await page.locator('.toast:has-text("This is the first image.")').waitFor();
+});
+
 test("an admin sets the labels, without overwriting another admin's", async () => {
   const token = await node.token("eve", "Eve", "admin");
   const eve = await Person.arrive(browser, node, token);
@@ -205,13 +246,29 @@ test("an admin sets the labels, without overwriting another admin's", async () =
     await page.locator('input[aria-label="Key of new label"]').fill("7");
     await page.locator('dialog button:text-is("Save")').click();
   };
+  const attribute = async () => {
+    await page.locator('dialog button[aria-label="Attributes of new label"]').click();
+    await page.locator('dialog .attribute-editor:visible button:text-is("Add an attribute")').click();
+    await page.locator('input[aria-label="Name of new attribute"]').fill("age");
+    await page.locator('select[aria-label="Type of new attribute"]').selectOption("number");
+    await page.locator('input[aria-label="Least of new attribute"]').fill("9");
+    await page.locator('input[aria-label="Most of new attribute"]').fill("5");
+    await page.locator('dialog button:text-is("Save")').click();
+    await page.locator('dialog [role=status]:has-text("The least of “age” is above its most.")').waitFor();
+    await eve.accessible("attributes of a label", "dialog");
+    await page.locator('input[aria-label="Least of new attribute"]').fill("0");
+    await page.locator('dialog button:text-is("Save")').click();
+  };
   await add();
   await page.locator('dialog:has-text("eve has changed the labels meanwhile") input[aria-label="Name of dog"]').waitFor();
   await eve.accessible("labels", "dialog");
-  await add();
+  await page.locator('dialog button:text-is("Add a label")').click();
+  await page.locator('input[aria-label="Name of new label"]').fill("cat");
+  await page.locator('input[aria-label="Key of new label"]').fill("7");
+  await attribute();
   await page.locator("dialog").waitFor({ state: "detached" });
   const { version, labels } = await node.call(token, "GET", "/api/schema");
-  assert.deepEqual([version, labels], [2, [{ name: "dog", color: "#ffff00" }, { name: "cat", key: "7" }]]);
+  assert.deepEqual([version, labels], [2, [{ name: "dog", color: "#ffff00" }, { name: "cat", key: "7", attributes: [{ name: "age", type: "number", min: 0, max: 5 }] }]]);
   await eve.openImage(image.id);
   await page.locator(".boxes button.row").first().click();
   await page.locator('.popover .chip:has-text("dog")').waitFor();

@@ -81,6 +81,50 @@ test("a reviewer brings a version back, for everyone", async () => {
   assert.equal(await bob.page.locator('.timeline button:text-is("Bring this back")').count(), 0, "an annotator does not revert");
 });
 
+test("one annotation is brought back as it was, and that is undone by a click", async () => {
+  const { page } = ann;
+  await bob.page.evaluate(() => document.activeElement?.blur());
+  await bob.page.keyboard.press("h");
+  await bob.page.locator(".timeline").waitFor({ state: "hidden" });
+  await bob.page.locator('.boxes button:has-text("cup")').first().click();
+  await bob.page.locator(".popover input").fill("mug");
+  await bob.page.locator(".popover input").press("Enter");
+  await bob.draw([0.2, 0.6], [0.3, 0.75], "fork");
+  await labels(ann, "mug", "plate", "fork");
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.keyboard.press("h");
+  await told("Bob Stone changed “fork”");
+  await page.locator(".timeline input").focus();
+  for (let i = 0; i < 3; i++) {
+    await page.keyboard.press("ArrowLeft"); // naming and drawing the fork, and the mug
+  }
+  await labels(ann, "cup", "plate");
+  await page.locator('.boxes button:has-text("cup")').first().click();
+  await page.locator('.timeline button:text-is("Bring back only “cup”")').waitFor();
+  await ann.accessible("a version and what can be brought back", ".workspace");
+  await page.locator('.timeline button:text-is("Bring back only “cup”")').click();
+  await labels(bob, "cup", "plate", "fork");
+  await page.locator('.toast:has-text("“cup” was brought back") .toast-action').click();
+  await labels(bob, "mug", "plate", "fork");
+});
+
+test("all that one person did since a moment is undone, and that too", async () => {
+  const { page } = ann;
+  await ann.draw([0.2, 0.2], [0.3, 0.35], "bowl");
+  await ann.badge("saved");
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.keyboard.press("h");
+  await told("You changed “bowl”");
+  await page.locator(".timeline input").focus();
+  await page.keyboard.press("Home");
+  const person = page.locator('select[aria-label="Whose work to undo"]');
+  await person.selectOption("bob");
+  await page.locator('.timeline button:text-is("Undo all they did since")').click();
+  await labels(bob, "mug", "plate", "bowl"); // the mug was Ann's work, too
+  await page.locator('.toast:has-text("what Bob Stone did since") .toast-action').click();
+  await labels(bob, "mug", "plate", "fork", "bowl");
+});
+
 test("no page ran into an error", () => {
   assert.deepEqual([...ann.faults, ...bob.faults], []);
 });
