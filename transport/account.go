@@ -27,11 +27,12 @@ type ticketAnswer struct {
 
 type usageAnswer struct {
 	Used   tenant.Amounts `json:"used"`
-	Limits usageLimits    `json:"limits" doc:"0 is no limit."`
+	Limits usageLimits    `json:"limits" doc:"What is not there has no limit."`
 }
 
 type usageLimits struct {
-	tenant.Amounts
+	Images int64 `json:"images,omitempty"`
+	Bytes  int64 `json:"bytes,omitempty"`
 	Rates
 }
 
@@ -89,5 +90,5 @@ func (c *call) usage() error {
 	if err != nil {
 		return err
 	}
-	return c.answer(usageAnswer{Used: reply.Used, Limits: usageLimits{Amounts: reply.Limits, Rates: c.c.Rates}})
+	return c.answer(usageAnswer{Used: reply.Used, Limits: usageLimits{Images: reply.Limits.Images, Bytes: reply.Limits.Bytes, Rates: c.c.Rates}})
 }

@@ -79,20 +79,20 @@ type Limits struct {
 }
 
 // Rates are the limits that GET /api/usage reports beside the tenant's own; they
-// are kept by others. 0 is no limit.
+// are kept by others. 0 is no limit, and not reported.
 type Rates struct {
-	ClientOps        int   `json:"client_ops_per_second"`
-	ClientBurst      int   `json:"client_ops_burst"`
-	ClientPresence   int   `json:"client_presence_per_second"`
-	ImageOps         int   `json:"image_ops_per_second"`
-	ImageSockets     int   `json:"image_sockets"`
-	ImageAnnotations int   `json:"image_annotations"`
-	TenantOps        int   `json:"tenant_ops_per_second"`
-	TenantSockets    int   `json:"tenant_sockets"`
-	FrameBytes       int64 `json:"frame_bytes"`
-	BodyBytes        int64 `json:"body_bytes"`
-	UploadBytes      int64 `json:"upload_bytes"`
-	FileBytes        int64 `json:"file_bytes"`
+	ClientOps        int   `json:"client_ops_per_second,omitempty"`
+	ClientBurst      int   `json:"client_ops_burst,omitempty"`
+	ClientPresence   int   `json:"client_presence_per_second,omitempty"`
+	ImageOps         int   `json:"image_ops_per_second,omitempty"`
+	ImageSockets     int   `json:"image_sockets,omitempty"`
+	ImageAnnotations int   `json:"image_annotations,omitempty"`
+	TenantOps        int   `json:"tenant_ops_per_second,omitempty"`
+	TenantSockets    int   `json:"tenant_sockets,omitempty"`
+	FrameBytes       int64 `json:"frame_bytes,omitempty"`
+	BodyBytes        int64 `json:"body_bytes,omitempty"`
+	UploadBytes      int64 `json:"upload_bytes,omitempty"`
+	FileBytes        int64 `json:"file_bytes,omitempty"`
 }
 
 // Config is what an API is made of. All parts must be there unless they say

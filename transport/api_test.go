@@ -390,6 +390,11 @@ func TestServiceKeysAndMembers(t *testing.T) {
 	if usage.Used["images"] != 1 || usage.Limits["images"] != 1_000_000 {
 		t.Errorf("usage %+v", usage)
 	}
+	for name, limit := range usage.Limits {
+		if limit == 0 {
+			t.Errorf("limit %s is 0, as if nothing were allowed", name)
+		}
+	}
 }
 
 func TestTicketsOpenStreamsAndBytes(t *testing.T) {

@@ -3,9 +3,11 @@ package transport
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/actors"
+	"github.com/easelhq/easel/auth"
 	"github.com/easelhq/easel/canvas"
 )
 
@@ -46,7 +48,7 @@ type clusterAnswer struct {
 func clusterRoutes() []Route {
 	return []Route{{
 		Method: http.MethodGet, Path: "/api/cluster", Tag: "Node", Summary: "The nodes, and who owns an image",
-		Doc:    "The answer is the view of the node that gives it. A node by itself is a cluster of one.",
+		Doc:    "The answer is the view of the node that gives it. A node by itself is a cluster of one. Owners of personal tenants may not see it.",
 		Access: Token, Role: easel.Admin,
 		Params: []Param{{Name: "image", In: "query", Type: "string", Doc: "An image of the tenant, to say who owns it."}},
 		Answer: jsonAnswer[clusterAnswer](http.StatusOK), Errors: []easel.Code{easel.CodeInvalid, easel.CodeNotFound, easel.CodeGone},
@@ -55,6 +57,11 @@ func clusterRoutes() []Route {
 }
 
 func (c *call) cluster() error {
+	// Everyone owns a personal tenant: that says nothing of who runs the nodes. A key
+	// of which nobody knows the tenant's name may be one of those.
+	if c.p.TenantName == "" || strings.HasPrefix(c.p.TenantName, auth.PersonalPrefix) {
+		return easel.Errorf(easel.CodeForbidden, "the nodes are shown to admins of a team, not to the owner of a personal tenant")
+	}
 	out := clusterAnswer{Node: c.c.Node.Name}
 	if id := c.r.URL.Query().Get("image"); id != "" {
 		image := easel.ID(id)

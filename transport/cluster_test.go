@@ -49,5 +49,7 @@ func TestAdminsSeeTheCluster(t *testing.T) {
 	other := w.token("eve", "other", easel.Owner)
 	w.do(request{method: "GET", path: "/api/cluster?image=" + image, token: other}).wantError(t, 404, easel.Code("not_found"))
 	w.do(request{method: "GET", path: "/api/cluster?image=x", token: boss}).wantError(t, 422, easel.Code("invalid"))
+	// Everyone owns a personal tenant.
+	w.do(request{method: "GET", path: "/api/cluster", token: w.token("ann", "", easel.Owner)}).wantError(t, 403, easel.Code("forbidden"))
 	w.do(request{method: "GET", path: "/api/cluster", token: w.token("ann", "acme", easel.Annotator)}).wantError(t, 403, easel.Code("forbidden"))
 }

@@ -71,7 +71,7 @@ export interface paths {
         };
         /**
          * The nodes, and who owns an image
-         * @description The answer is the view of the node that gives it. A node by itself is a cluster of one. Needs role admin or more.
+         * @description The answer is the view of the node that gives it. A node by itself is a cluster of one. Owners of personal tenants may not see it. Needs role admin or more.
          */
         get: operations["get-api-cluster"];
         put?: never;
@@ -1583,49 +1583,39 @@ export interface components {
             url: string;
         };
         UsageAnswer: {
-            /** @description 0 is no limit. */
+            /** @description What is not there has no limit. */
             limits: components["schemas"]["UsageLimits"];
             used: components["schemas"]["Amounts"];
         };
         UsageLimits: {
             /** Format: int64 */
-            body_bytes: number;
+            body_bytes?: number;
             /** Format: int64 */
-            bytes: number;
+            bytes?: number;
             /** Format: int64 */
-            client_ops_burst: number;
+            client_ops_burst?: number;
             /** Format: int64 */
-            client_ops_per_second: number;
+            client_ops_per_second?: number;
             /** Format: int64 */
-            client_presence_per_second: number;
+            client_presence_per_second?: number;
             /** Format: int64 */
-            file_bytes: number;
+            file_bytes?: number;
             /** Format: int64 */
-            files: number;
+            frame_bytes?: number;
             /** Format: int64 */
-            frame_bytes: number;
+            image_annotations?: number;
             /** Format: int64 */
-            image_annotations: number;
+            image_ops_per_second?: number;
             /** Format: int64 */
-            image_ops_per_second: number;
+            image_sockets?: number;
             /** Format: int64 */
-            image_sockets: number;
+            images?: number;
             /** Format: int64 */
-            images: number;
+            tenant_ops_per_second?: number;
             /** Format: int64 */
-            keys: number;
+            tenant_sockets?: number;
             /** Format: int64 */
-            kv_bytes: number;
-            /** Format: int64 */
-            kv_keys: number;
-            /** Format: int64 */
-            members: number;
-            /** Format: int64 */
-            tenant_ops_per_second: number;
-            /** Format: int64 */
-            tenant_sockets: number;
-            /** Format: int64 */
-            upload_bytes: number;
+            upload_bytes?: number;
         };
     };
     responses: never;
