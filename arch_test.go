@@ -48,8 +48,9 @@ var layers = []layer{
 	{"live/livetest", []string{"", "actors", "canvas", "journal", "live", "sqlite", "tenant"}, "it is a whole node without its edge, for tests of the edge"},
 	{"cron", []string{"", "actors", "sqlite"}, "a job is a function with a schedule; what it does is its maker's"},
 	{"client", []string{"", "opcodec"}, "a program that speaks with Easel needs its nouns and its JSON, and nothing of its inside"},
-	{"gallery", []string{"", "actors", "canvas", "tenant", "blob", "imaging", "journal"}, "what spans actors and blobs speaks to actors by message; only chores name and erase histories"},
-	{"archive", []string{"", "actors", "blob", "canvas", "journal", "pages", "sqlite", "tenant"}, "it handles homes as files, with or without a node, and knows no requests"},
+	{"turnstile", []string{""}, "who may go next depends on nothing but whose turn it is"},
+	{"gallery", []string{"", "actors", "canvas", "tenant", "blob", "imaging", "journal", "turnstile"}, "what spans actors and blobs speaks to actors by message; only chores name and erase histories"},
+	{"archive", []string{"", "actors", "blob", "canvas", "journal", "pages", "sqlite", "tenant", "turnstile"}, "it handles homes as files, with or without a node, and knows no requests"},
 	{"auth", []string{"", "actors", "tenant"}, "who somebody is does not depend on what is served"},
 	{
 		"transport",

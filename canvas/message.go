@@ -55,9 +55,14 @@ type ImageReply struct {
 	Epoch string
 	Ver   int64
 	Seq   int64 // of the row, as in tenant.Row
+	// Message is the newest chat message; "" if none.
+	Message easel.ID `json:",omitempty"`
 	// Sums are those of Birth. Only with Look.Sums.
 	Sums []byte `json:",omitempty"`
 }
+
+// Tag is that of Published, if the image is published as it is now.
+func (r ImageReply) Tag() string { return tag(r.Epoch, r.Ver, r.Seq-r.Ver, r.Message) }
 
 // Amend renames the image or replaces its metadata; nil fields stay. It does
 // not advance the version. Annotators may amend their own image, admins any.

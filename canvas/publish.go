@@ -85,8 +85,12 @@ func look(tx *sqlite.Tx) (Published, error) {
 	}
 	p := Published{Image: r.Image, Epoch: r.epoch, Ver: h.ver}
 	p.Image.Version, p.Image.AnnotationCount = h.ver, h.live
-	p.Tag = fmt.Sprintf("%s-%d-%d-%s", r.epoch, h.ver, r.changes, h.message)
+	p.Tag = tag(r.epoch, h.ver, r.changes, h.message)
 	return p, nil
+}
+
+func tag(epoch string, ver, changes int64, message easel.ID) string {
+	return fmt.Sprintf("%s-%d-%d-%s", epoch, ver, changes, message)
 }
 
 // Facts are what a check of a home wants to know of an image's file.

@@ -246,7 +246,7 @@ func (s *State) view() easel.Image {
 }
 
 func (s *State) reply() ImageReply {
-	return ImageReply{Image: s.view(), Epoch: s.image.epoch, Ver: s.head.ver, Seq: s.seq()}
+	return ImageReply{Image: s.view(), Epoch: s.image.epoch, Ver: s.head.ver, Seq: s.seq(), Message: s.head.message}
 }
 
 // may requires that a role may do what least may.

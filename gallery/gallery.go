@@ -14,6 +14,7 @@ import (
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/journal"
 	"github.com/easelhq/easel/tenant"
+	"github.com/easelhq/easel/turnstile"
 )
 
 // Histories is the part of a journal.Journal that chores need.
@@ -42,8 +43,8 @@ type Config struct {
 // Gallery runs the sagas. See New.
 type Gallery struct {
 	c          Config
-	decoding   chan struct{} // one token for each picture that is being decoded
-	replaying  *turnstile    // of past states that are being made
+	decoding   chan struct{}        // one token for each picture that is being decoded
+	replaying  *turnstile.Turnstile // of past states that are being made
 	thumbnails singleflight.Group
 	tiling     tileLine
 	packs      tilePacks
@@ -62,7 +63,7 @@ func New(c Config) *Gallery {
 	c.Grace = or(c.Grace, 24*time.Hour)
 	c.Decodes = or(c.Decodes, 2)
 	c.Settle = or(c.Settle, 15*time.Second)
-	return &Gallery{c: c, decoding: make(chan struct{}, c.Decodes), replaying: newTurnstile(replays)}
+	return &Gallery{c: c, decoding: make(chan struct{}, c.Decodes), replaying: turnstile.New(replays)}
 }
 
 // replays is how many past states are made at once.

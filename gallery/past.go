@@ -101,7 +101,7 @@ func (g *Gallery) past(ctx context.Context, p easel.Principal, id easel.ID, work
 	if !id.Valid() || p.Image != "" && p.Image != id {
 		return easel.Errorf(easel.CodeNotFound, "no such image")
 	}
-	leave, err := g.replaying.enter(ctx, p.Tenant)
+	leave, err := g.replaying.Enter(ctx, p.Tenant)
 	if err != nil {
 		return &easel.Error{Code: easel.CodeOverloaded, Message: "too many read the past", RetryAfter: time.Second, Err: err}
 	}

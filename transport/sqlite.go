@@ -17,7 +17,7 @@ import (
 
 // Copies is where images come from as SQLite files, see package archive.
 type Copies interface {
-	Image(ctx context.Context, tenant easel.TenantID, id easel.ID) (archive.Copy, error)
+	Image(ctx context.Context, tenant easel.TenantID, id easel.ID, tag string) (archive.Copy, error)
 }
 
 // sqliteType is the registered media type.
@@ -54,12 +54,13 @@ func (c *call) sqlite() error {
 		return err
 	}
 	// The actor knows who asks for what; its file is read without a turn of it.
-	if _, err := askImage[canvas.ImageReply](c, id, canvas.Look{}, actors.Once{}); err != nil {
+	now, err := askImage[canvas.ImageReply](c, id, canvas.Look{}, actors.Once{})
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, copyTime)
 	defer cancel()
-	file, err := c.c.Copies.Image(ctx, c.p.Tenant, id)
+	file, err := c.c.Copies.Image(ctx, c.p.Tenant, id, now.Tag())
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func (c *call) sqlite() error {
 	err = c.content(gallery.Content{
 		ContentType: sqliteType, Size: file.Size, ETag: file.Tag,
 		Open: func(_ context.Context, r blob.Range) (io.ReadCloser, error) {
-			return io.NopCloser(io.NewSectionReader(file.File, r.Offset, r.Length)), nil
+			return io.NopCloser(io.NewSectionReader(file, r.Offset, r.Length)), nil
 		},
 	}, "private, no-cache")
 	if err != nil {

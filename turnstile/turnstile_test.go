@@ -1,15 +1,15 @@
-package gallery_test
+package turnstile_test
 
 import (
 	"context"
 	"testing"
 
 	"github.com/easelhq/easel"
-	"github.com/easelhq/easel/gallery"
+	"github.com/easelhq/easel/turnstile"
 )
 
 func TestOneTenantLeavesRoomForOthers(t *testing.T) {
-	s := gallery.NewTurnstile(4)
+	s := turnstile.New(4)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	var leaves []func()
