@@ -16,9 +16,8 @@
 // # Concurrency
 //
 // A Copies and an Eraser may be used by many goroutines. Export, Import and Verify
-// are work of one goroutine. Nothing of them
-// outlives a call. A Copies keeps files open for a minute, and ends what it has begun
-// for a call that was given up.
+// are work of one goroutine, and nothing of them outlives a call. A Copies keeps files
+// open for a minute, and ends what it has begun for a call that was given up.
 //
 // # What it does not do
 //
