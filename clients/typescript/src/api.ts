@@ -1,5 +1,5 @@
 // Made by "make clients" from the OpenAPI document of the binary; not edited by hand.
-// Document: sha256 05f09a1077463eb01ee12c4d1861b075483aae6e27e9f78112e84aeec6359ee8
+// Document: sha256 ddfc3ca17b3ff858b6596e29a27f4ac95b51478c1aa92d9e9c533db879404411
 
 export interface paths {
     "/api/annotations": {
