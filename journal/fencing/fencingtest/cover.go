@@ -84,6 +84,9 @@ func (o *Owner) close(then func(error)) {
 // cover writes a file with the batches that are durable and the head that names it.
 func (o *Owner) cover(closing bool, then func(error)) {
 	refs := o.refs[:len(o.refs):len(o.refs)]
+	if closing && o.p.sim.Rand.IntN(3) == 0 {
+		refs = nil // no file could be made of them: the head says how many there are
+	}
 	old := o.hold.Head
 	next := old
 	next.Chain = old.Trim(refs)
