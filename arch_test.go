@@ -62,7 +62,7 @@ var layers = []layer{
 	{
 		"cmd/easel",
 		[]string{
-			"", "actors", "archive", "auth", "blob", "canvas", "cluster", "cron", "gallery", "imaging", "journal", "live", "migrations", "sqlite", "tenant",
+			"", "actors", "archive", "auth", "blob", "canvas", "client", "cluster", "cron", "gallery", "imaging", "journal", "live", "migrations", "sqlite", "tenant",
 			"transport", "transport/sse", "transport/ws", "web",
 		},
 		"the one place that knows every part",

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,7 @@ import (
 // Config says where a node is and who asks.
 type Config struct {
 	URL   string // of the node: scheme, host and port
-	Token string // a JWT or a service key
+	Token string // a JWT or a service key; "": none, for what needs none
 	HTTP  *http.Client
 	// Patience is for how long a request is repeated that the server could not
 	// answer; 0: 30 s. It ends earlier with its context.
@@ -53,7 +54,8 @@ type request struct {
 	method string
 	path   string // below the node's URL, escaped
 	query  url.Values
-	body   []byte      // JSON; nil: none
+	body   []byte      // nil: none
+	media  string      // of the body; "": JSON
 	header http.Header // besides what every request has; nil: none
 }
 
@@ -65,20 +67,50 @@ func (c *Client) call(ctx context.Context, r request, out any) (http.Header, err
 		header = http.Header{}
 	}
 	if r.body != nil {
-		header.Set("Content-Type", "application/json")
+		header.Set("Content-Type", cmp.Or(r.media, "application/json"))
 	}
 	if r.method != http.MethodGet {
 		header.Set("Idempotency-Key", string(easel.NewID()))
 	}
+	var answered http.Header
+	err := c.repeat(ctx, func() error {
+		var err error
+		answered, err = c.once(ctx, r, header, out)
+		return err
+	})
+	return answered, err
+}
+
+// open sends r until it is answered; who calls reads and closes the body.
+func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
+	var res *http.Response
+	err := c.repeat(ctx, func() error {
+		var err error
+		if res, err = c.send(ctx, r, nil, http.Header{}); err != nil || res.StatusCode < http.StatusBadRequest {
+			return err
+		}
+		defer func() { _ = res.Body.Close() }()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			return &lostError{fmt.Errorf("read answer: %w", err)}
+		}
+		return failure(res, b)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// repeat calls once until its outcome is known, or for as long as there is
+// patience.
+func (c *Client) repeat(ctx context.Context, once func() error) error {
 	deadline := time.Now().Add(c.c.Patience)
 	for tries := 0; ; tries++ {
-		h, err := c.once(ctx, r, header, out)
+		err := once()
 		wait, again := retry(err, tries)
-		if err == nil || !again || time.Now().Add(wait).After(deadline) {
-			return h, err
-		}
-		if pause(ctx, wait) != nil {
-			return h, err
+		if err == nil || !again || time.Now().Add(wait).After(deadline) || pause(ctx, wait) != nil {
+			return err
 		}
 	}
 }
@@ -123,7 +155,9 @@ func (c *Client) send(ctx context.Context, r request, body io.Reader, header htt
 	}
 	req.URL.Path, req.URL.RawPath = ref.Path, ref.RawPath
 	req.Header = header
-	req.Header.Set("Authorization", "Bearer "+c.c.Token)
+	if c.c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.c.Token)
+	}
 	res, err := c.c.HTTP.Do(req)
 	if err != nil {
 		return nil, &lostError{err}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"strconv"
 
 	"github.com/easelhq/easel"
 )
@@ -100,6 +101,76 @@ func (c *Client) Images(ctx context.Context, f ImageFilter) iter.Seq2[easel.Imag
 			query.Set("cursor", *page.Next)
 		}
 	}
+}
+
+// Rename gives an image another name.
+func (c *Client) Rename(ctx context.Context, id easel.ID, filename string) (easel.Image, error) {
+	return c.amend(ctx, id, map[string]string{"filename": filename})
+}
+
+// Describe replaces an image's metadata, a JSON object.
+func (c *Client) Describe(ctx context.Context, id easel.ID, metadata json.RawMessage) (easel.Image, error) {
+	return c.amend(ctx, id, map[string]json.RawMessage{"metadata": metadata})
+}
+
+func (c *Client) amend(ctx context.Context, id easel.ID, fields any) (easel.Image, error) {
+	body, err := encode(fields)
+	if err != nil {
+		return easel.Image{}, err
+	}
+	var out struct{ Image easel.Image }
+	_, err = c.call(ctx, request{method: http.MethodPatch, path: imagePath(id), body: body}, &out)
+	return out.Image, err
+}
+
+// Picture opens an image's picture. Who calls closes it.
+func (c *Client) Picture(ctx context.Context, id easel.ID) (io.ReadCloser, error) {
+	return c.content(ctx, request{method: http.MethodGet, path: imagePath(id) + "/file"})
+}
+
+// Thumbnail opens a smaller picture of at most size pixels a side. Who calls closes
+// it.
+func (c *Client) Thumbnail(ctx context.Context, id easel.ID, size int) (io.ReadCloser, error) {
+	return c.content(ctx, request{method: http.MethodGet, path: imagePath(id) + "/thumbnail", query: url.Values{"size": {strconv.Itoa(size)}}})
+}
+
+// SQLite opens an image's annotations and history as a file of SQLite. Who calls
+// closes it.
+func (c *Client) SQLite(ctx context.Context, id easel.ID) (io.ReadCloser, error) {
+	return c.content(ctx, request{method: http.MethodGet, path: imagePath(id) + "/sqlite"})
+}
+
+func (c *Client) content(ctx context.Context, r request) (io.ReadCloser, error) {
+	res, err := c.open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+// PictureURL returns an address of an image's picture that works without a token,
+// and until when.
+func (c *Client) PictureURL(ctx context.Context, id easel.ID) (string, easel.Time, error) {
+	var out struct {
+		URL       string
+		ExpiresAt easel.Time `json:"expires_at"`
+	}
+	_, err := c.call(ctx, request{method: http.MethodGet, path: imagePath(id) + "/url"}, &out)
+	if err != nil {
+		return "", 0, err
+	}
+	ref, err := c.base.Parse(out.URL)
+	if err != nil {
+		return "", 0, fmt.Errorf("decode answer: %w", err)
+	}
+	return ref.String(), out.ExpiresAt, nil
+}
+
+// RestoreImage brings a deleted image back.
+func (c *Client) RestoreImage(ctx context.Context, id easel.ID) (easel.Image, error) {
+	var out struct{ Image easel.Image }
+	_, err := c.call(ctx, request{method: http.MethodPost, path: imagePath(id) + "/restore"}, &out)
+	return out.Image, err
 }
 
 // DeleteImage hides an image; it can be restored for some time.

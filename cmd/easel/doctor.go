@@ -4,12 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/client"
 	"github.com/easelhq/easel/journal"
 )
 
@@ -206,23 +205,15 @@ func health(ctx context.Context, c Config) (string, error) {
 	if c.HTTP.TLSCert != "" {
 		scheme = "https://"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+c.HTTP.Addr+"/health", nil)
+	node, err := client.New(client.Config{URL: scheme + c.HTTP.Addr, Patience: once})
 	if err != nil {
 		return "", err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
+	said, err := node.Health(ctx)
+	if err == nil && said.Status != "ok" {
+		err = fmt.Errorf("status %q", said.Status)
 	}
-	defer res.Body.Close()
-	var body struct{ Node, Status string }
-	if err := json.NewDecoder(res.Body).Decode(&body); err != nil {
-		return "", err
-	}
-	if body.Status != "ok" {
-		return "", fmt.Errorf("status %q", body.Status)
-	}
-	return body.Node, nil
+	return said.Node, err
 }
 
 func (d *doctorCommand) descriptors() {

@@ -3,26 +3,28 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/auth"
-	"github.com/easelhq/easel/transport"
+	"github.com/easelhq/easel/client"
 )
 
 // membersTenant is in whose name the command asks, if it is given no token: a
 // tenant without images. The role is what counts.
 const membersTenant = "easel-operator"
+
+// once is the patience of a command whose user waits: a node that does not answer
+// is not asked again.
+const once = time.Nanosecond
 
 // membersCommand asks a node which nodes there are.
 type membersCommand struct {
@@ -58,21 +60,12 @@ func (m *membersCommand) run(ctx context.Context, sh shell) error {
 			return err
 		}
 	}
-	body, err := m.ask(ctx)
+	answer, err := m.ask(ctx)
 	if err != nil {
 		return err
 	}
 	if m.json {
-		_, err := sh.stdout.Write(body)
-		return err
-	}
-	var answer struct {
-		Node    string
-		Owner   string
-		Members []transport.Member
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return fmt.Errorf("%s answers what is no list of nodes: %w", m.url, err)
+		return json.NewEncoder(sh.stdout).Encode(answer)
 	}
 	if err := printMembers(sh.stdout, answer.Members, answer.Node, time.Now()); err != nil {
 		return err
@@ -101,39 +94,25 @@ func (m *membersCommand) sign(ctx context.Context, c Config) (string, error) {
 	return tokens.Sign(auth.Grant{User: "easel members", Tenant: m.tenant, Role: easel.Admin, TTL: time.Minute})
 }
 
-func (m *membersCommand) ask(ctx context.Context) ([]byte, error) {
+func (m *membersCommand) ask(ctx context.Context) (client.Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	target := strings.TrimSuffix(m.url, "/") + "/api/cluster"
-	if m.image != "" {
-		target += "?image=" + url.QueryEscape(m.image)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	node, err := client.New(client.Config{URL: m.url, Token: m.token, Patience: once})
 	if err != nil {
-		return nil, badKey("url", "%v", err)
+		return client.Cluster{}, badKey("url", "%v", err)
 	}
-	r.Header.Set("Authorization", "Bearer "+m.token)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, err
+	answer, err := node.Cluster(ctx, easel.ID(m.image))
+	switch _, garbled := errors.AsType[*json.SyntaxError](err); {
+	case garbled:
+		return answer, fmt.Errorf("%s answers what is no list of nodes: %w", m.url, err)
+	case err != nil:
+		return answer, fmt.Errorf("%s: %w", m.url, err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
-	if err != nil {
-		return nil, err
-	}
-	if answer.StatusCode != http.StatusOK {
-		var failure struct{ Error, Message string }
-		if json.Unmarshal(body, &failure) == nil && failure.Error != "" {
-			return nil, fmt.Errorf("%s: %s: %s", m.url, failure.Error, failure.Message)
-		}
-		return nil, fmt.Errorf("%s answers %s", m.url, answer.Status)
-	}
-	return body, nil
+	return answer, nil
 }
 
 // printMembers writes a table of the nodes; the one that answered has a star.
-func printMembers(w io.Writer, members []transport.Member, self string, now time.Time) error {
+func printMembers(w io.Writer, members []client.Node, self string, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NODE\tREGION\tZONE\tSTATE\tOWNED\tOPEN\tSOCKETS\tFOR\tVERSION")
 	for _, m := range members {
