@@ -71,6 +71,7 @@ test("a second burst arrives while the image is open", async () => {
     height: 0.005,
   }));
   await node.bulk(token, more);
+  await ann.page.locator('input[aria-label="Filter annotations"]').fill("");
   await counted(2 * BOXES);
 });
 
