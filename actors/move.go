@@ -21,7 +21,7 @@ const (
 	// next owner will ask for it, and until then it works where it is; but no longer
 	// than moveGrace.
 	activeFor = 10 * time.Second
-	moveGrace = time.Second
+	moveGrace = 5 * time.Second
 )
 
 // Leaver is a Companion that has to tell others when its actor is lost to this

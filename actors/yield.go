@@ -144,11 +144,13 @@ func (a *durable) part() {
 	if !a.idle() {
 		return
 	}
-	asked := len(a.heirs) > 0
-	if asked || a.sys.elsewhere(a.key) {
+	asked, elsewhere := len(a.heirs) > 0, a.sys.elsewhere(a.key)
+	if asked || elsewhere {
 		a.sys.metrics.moved.WithLabelValues(a.kind.Name).Inc()
 	}
-	if asked {
+	// Who used it lately will ask for it elsewhere.
+	used := a.sys.now().Sub(time.Unix(0, a.lastUsed.Load())) < activeFor
+	if asked || elsewhere && used {
 		a.handOver()
 	} else {
 		a.release()

@@ -55,6 +55,7 @@ func TestPlannedMoveIsAShortPause(t *testing.T) {
 			run(2 * time.Second)
 			wg.Wait()
 		}
+		t.Logf("the longest that anybody waited: %v", worst)
 		// A hand-over is at most: what was on its way, the closing of the head, a look
 		// at it, the claim, two reads of the history, and the write itself. The node that
 		// learns first that it is the owner waits for the others.
@@ -172,7 +173,7 @@ func TestRestingActorsLeaveBeforeThoseInUse(t *testing.T) {
 		for _, want := range []struct {
 			after time.Duration
 			left  int
-		}{{100 * time.Millisecond, 1}, {700 * time.Millisecond, 1}, {500 * time.Millisecond, 0}} {
+		}{{100 * time.Millisecond, 1}, {4700 * time.Millisecond, 1}, {500 * time.Millisecond, 0}} {
 			time.Sleep(want.after)
 			if n := nodes[1].Running(); n != want.left {
 				t.Fatalf("%d actors are left, want %d", n, want.left)

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -96,5 +97,54 @@ func TestOwnerThatSaysNothingIsFenced(t *testing.T) {
 	}
 	if err := journaltest.Append(term, journaltest.Batch(name, 2)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestHandOverLeavesLittleToRead hands over after few and after many batches: many are
+// merged, so that the next owner reads one file, and are deleted in the end.
+func TestHandOverLeavesLittleToRead(t *testing.T) {
+	const name = journal.Name("image/t/a")
+	for _, tt := range []struct{ batches, objects int }{{5, 5}, {40, 1}} {
+		t.Run(fmt.Sprint(tt.batches, " batches"), func(t *testing.T) {
+			store := journaltest.NewStore()
+			older := openBucket(t, journal.BucketOptions{Store: store, Owner: "older"})
+			term, err := older.Birth(t.Context(), name, journaltest.Template())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range tt.batches {
+				if err := journaltest.Append(term, journaltest.Batch(name, i+1)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := term.HandOver(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := older.Close(); err != nil { // what it still deletes is deleted then
+				t.Fatal(err)
+			}
+			held := 0
+			for _, key := range store.Keys() {
+				if strings.Contains(key, "/log/") || strings.Contains(key, "/l1/") {
+					held++
+				}
+			}
+			if held != tt.objects {
+				t.Errorf("%d objects hold the batches, want %d: %q", held, tt.objects, store.Keys())
+			}
+			younger := openBucket(t, journal.BucketOptions{Store: store, Owner: "younger"})
+			for range 3 { // each hands over what the one before has left
+				if term, err = younger.Claim(t.Context(), name); err != nil {
+					t.Fatal(err)
+				}
+				b, err := journaltest.Restored(t.Context(), term, t.TempDir())
+				if err != nil || string(b) != string(journaltest.State(name, tt.batches)) {
+					t.Fatalf("restored %d bytes, %v", len(b), err)
+				}
+				if err := term.HandOver(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	}
 }

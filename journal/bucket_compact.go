@@ -232,7 +232,9 @@ func (t *bucketTerm) put(ctx context.Context, h fencing.Head, made string) error
 	if done.Err == nil || errors.Is(done.Err, fencing.ErrAdopted) {
 		t.b.metrics.compactions.Inc()
 	}
-	if err := t.b.remove(ctx, done.Debris); err != nil {
+	if t.hasty {
+		t.b.removeLater(t.name, done.Debris)
+	} else if err := t.b.remove(ctx, done.Debris); err != nil {
 		t.untidy = true
 		t.b.log.DebugContext(ctx, "superseded objects were not all deleted", "actor", t.name, "err", err)
 	}

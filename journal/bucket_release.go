@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/easelhq/easel/journal/fencing"
 )
@@ -12,16 +13,32 @@ import (
 // nothing is appended, whether the head could be closed or not.
 func (t *bucketTerm) Release(ctx context.Context) error { return t.giveUp(ctx, t.close) }
 
-// HandOver implements Term. It closes the head as it is: the next owner reads the
-// slots that are not covered, of which there are few, and covers them later.
+// handOverSlots is how many slots the next owner may have to read one by one.
+const handOverSlots = 8
+
+// HandOver implements Term. It merges slots only if they are many and in memory, reads
+// nothing, and deletes what it supersedes when the next owner has long begun.
 func (t *bucketTerm) HandOver(ctx context.Context) error {
 	return t.giveUp(ctx, func(ctx context.Context) error {
+		t.hasty = true
+		never := func(fencing.Head, headFile) bool { return false }
 		for {
-			if err := t.closeWith(ctx, nil); !errors.Is(err, fencing.ErrAdopted) {
+			if err := t.closeWith(ctx, t.handy(), never); !errors.Is(err, fencing.ErrAdopted) {
 				return err
 			}
 		}
 	})
+}
+
+// handy returns the batches that files do not cover if it is cheaper to merge them than
+// to leave them to the next owner.
+func (t *bucketTerm) handy() []fencing.Ref {
+	refs, more := t.some()
+	if more || len(refs) <= handOverSlots || len(t.hold.Head.L1) >= maxMerges ||
+		slices.ContainsFunc(refs, func(r fencing.Ref) bool { return r.Body == nil }) {
+		return nil
+	}
+	return refs
 }
 
 // giveUp ends the term by closing the head.
@@ -79,7 +96,7 @@ func (t *bucketTerm) close(ctx context.Context) error {
 		var err error
 		if more {
 			_, err = t.compact(ctx, t.snapshotDue)
-		} else if err = t.closeWith(ctx, refs); err == nil {
+		} else if err = t.closeWith(ctx, refs, t.cheaper); err == nil {
 			t.tidyOnce(ctx)
 			return nil
 		}
@@ -91,10 +108,10 @@ func (t *bucketTerm) close(ctx context.Context) error {
 
 // closeWith covers refs, all that is left, and closes the head at once. If they
 // cannot be covered the closed head says how many there are.
-func (t *bucketTerm) closeWith(ctx context.Context, refs []fencing.Ref) error {
+func (t *bucketTerm) closeWith(ctx context.Context, refs []fencing.Ref, due func(fencing.Head, headFile) bool) error {
 	h, made := t.hold.Head, ""
 	if len(refs) > 0 {
-		extended, file, err := t.extend(ctx, refs, t.cheaper)
+		extended, file, err := t.extend(ctx, refs, due)
 		if errors.Is(err, ErrFenced) || errors.Is(err, ErrCorrupt) {
 			return err
 		}
@@ -112,4 +129,20 @@ func (t *bucketTerm) end() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.line.Slots()
+}
+
+// removeLater deletes objects that nobody needs any more, in its own time; Close waits
+// for it. What it cannot delete is found by whoever tidies the actor next.
+func (b *Bucket) removeLater(name Name, keys []string) {
+	if len(keys) == 0 || b.enter() != nil {
+		return
+	}
+	go func() {
+		defer b.left()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(b.life), b.deadline)
+		defer cancel()
+		if err := b.remove(ctx, keys); err != nil {
+			b.log.DebugContext(ctx, "superseded objects were not all deleted", "actor", name, "err", err)
+		}
+	}()
 }

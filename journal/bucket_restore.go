@@ -1,12 +1,15 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
+	"slices"
+	"sync"
 
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/journal/fencing"
@@ -26,11 +29,12 @@ func (t *bucketTerm) Restore(ctx context.Context, path string) (err error) {
 	}
 	defer leave()
 	t.mu.Lock()
-	refs, ended := t.refs[:len(t.refs):len(t.refs)], t.line.Err()
+	refs, ended := slices.Clone(t.refs), t.line.Err()
 	t.mu.Unlock()
 	if ended != nil {
 		return ended
 	}
+	t.fetch(ctx, refs)
 	base, sets, err := t.load(ctx, t.hold.Head, refs)
 	if err != nil {
 		return t.lost(err)
@@ -55,6 +59,27 @@ func (t *bucketTerm) Restore(ctx context.Context, path string) (err error) {
 	return nil
 }
 
+// fetch reads the slots that are not in memory, which the next compaction needs again.
+// What cannot be read is left to whoever needs it.
+func (t *bucketTerm) fetch(ctx context.Context, refs []fencing.Ref) {
+	parallel(len(refs), func(i int) {
+		if refs[i].Body == nil {
+			refs[i].Body, _, _ = t.b.get(ctx, refs[i].Key(t.hold.Dir)) // see above
+			refs[i].Size = len(refs[i].Body)
+		}
+	})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.line.Err() != nil {
+		return
+	}
+	for i, r := range refs {
+		if t.refs[i].Body == nil && r.Body != nil {
+			t.refs[i] = t.b.retain(r)
+		}
+	}
+}
+
 // lost ends the term if err is final, and returns it.
 func (t *bucketTerm) lost(err error) error {
 	if errors.Is(err, ErrFenced) || errors.Is(err, ErrCorrupt) {
@@ -68,12 +93,13 @@ func (t *bucketTerm) lost(err error) error {
 // load returns what an actor's history starts from and what came after it, the
 // batches merged.
 func (t *bucketTerm) load(ctx context.Context, h fencing.Head, refs []fencing.Ref) (base pages.Set, after []pages.Set, err error) {
+	var files []pages.Set
+	var unread error
+	var reading sync.WaitGroup
+	reading.Go(func() { files, unread = t.readFiles(ctx, h.Files()) })
 	batches, template, err := t.batches(ctx, h, refs)
-	if err != nil {
-		return pages.Set{}, nil, err
-	}
-	files, err := t.readFiles(ctx, h.Files())
-	if err != nil {
+	reading.Wait()
+	if err = cmp.Or(err, unread); err != nil {
 		return pages.Set{}, nil, err
 	}
 	if h.Snap != nil {

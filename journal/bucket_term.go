@@ -24,6 +24,7 @@ type bucketTerm struct {
 	busy   chan struct{}
 	hold   fencing.Hold // its head is changed under mu too
 	files  int          // made by this term
+	hasty  bool         // what is superseded is deleted later; another process waits for the actor
 	untidy bool         // something may have been left behind; see tidy
 
 	checks checks
