@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // maxJobs is how many jobs may wait for a worker, and maxShareJobs how many of one
@@ -16,7 +17,8 @@ const (
 // pool runs the jobs of turns on a bounded number of goroutines, which end when
 // there is nothing to do. Shares take turns.
 type pool struct {
-	ctx     context.Context //nolint:containedctx // the system's life
+	ctx     context.Context //nolint:containedctx // the system's life, until it stops
+	cut     context.CancelFunc
 	workers int
 	log     *slog.Logger
 	dropped func()
@@ -84,3 +86,31 @@ func (p *pool) one(j job) {
 
 // wait returns when all workers have ended; the context must be over.
 func (p *pool) wait() { p.wg.Wait() }
+
+// cutFor is how long cutOff waits for jobs that do not end.
+const cutFor = time.Second
+
+// cutOff ends the context of all jobs and waits a little for what they have to say
+// about that, while it can still be sent.
+func (p *pool) cutOff(ctx context.Context) {
+	p.mu.Lock()
+	p.cut()
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, cutFor)
+	defer cancel()
+	t := time.NewTicker(2 * time.Millisecond)
+	defer t.Stop()
+	for {
+		p.mu.Lock()
+		running := p.running
+		p.mu.Unlock()
+		if running == 0 {
+			return
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -87,10 +87,11 @@ func (r *ranking) trim(limit int64, let func(*durable)) {
 	}
 }
 
-// Stop releases all actors, durable ones first and timers last, and returns when
-// nothing runs any more or ctx ends; then it drops the rest, as a crash would.
+// Stop ends the jobs of turns, releases all actors, durable ones first and timers
+// last, and returns when nothing runs any more or ctx ends; then it drops the rest, as a crash would.
 func (s *System) Stop(ctx context.Context) error {
 	s.stopping.Store(true)
+	s.pool.cutOff(ctx)
 	isTimer := func(a *durable) bool { return a.kind.Name == timerKind }
 	err := s.release(ctx, func(a *durable) bool { return !isTimer(a) })
 	if err == nil {

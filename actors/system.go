@@ -208,7 +208,8 @@ func (s *System) Start(ctx context.Context) error {
 		return err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.pool = &pool{ctx: s.ctx, workers: 4, log: s.log, dropped: s.metrics.dropped.Inc}
+	jobs, cut := context.WithCancel(s.ctx)
+	s.pool = &pool{ctx: jobs, cut: cut, workers: 4, log: s.log, dropped: s.metrics.dropped.Inc}
 	if s.proto = s.config.Proto; s.proto == nil {
 		s.proto = actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{s.log.Handler()}) }),

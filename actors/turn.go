@@ -58,7 +58,8 @@ func (t *Turn) ClearAlarm(name string) {
 // Go runs work outside the turn once the turn is durable, on a goroutine of the
 // runtime's bounded pool, and delivers the message it returns (nil: none) to
 // Behavior.Receive. It is at most once: an alarm that is set until the message
-// arrives makes it at least once. The context ends when the system stops.
+// arrives makes it at least once. The context ends when the system begins to stop;
+// what is returned then still reaches the actor, if it is on another node by now.
 func (t *Turn) Go(work func(ctx context.Context) Message) {
 	t.outputs = append(t.outputs, output{job: work, ctx: t.ctx})
 }

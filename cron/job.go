@@ -15,13 +15,21 @@ import (
 // Job is work that is done by a schedule.
 type Job struct {
 	Name string // [a-z0-9_-]+; names its actor for ever
-	// Run does the work. Its context ends when the node stops; a run that was cut
-	// off is begun again elsewhere, or at the next start.
+	// Run does the work. Its context ends when the node stops, or when the run was
+	// begun again elsewhere because nothing was heard of it; a run that was cut off
+	// is begun again elsewhere, or at the next start. That its actor moves does not
+	// cut it off.
 	Run func(ctx context.Context) error
 }
 
-// lease is how long a run whose node has died goes unnoticed.
-const lease = time.Minute
+const (
+	// lease is how long a run whose node has died goes unnoticed.
+	lease = time.Minute
+	// beatEvery is how often a run tells that it goes on.
+	beatEvery = lease / 4
+	// retryEvery is how often a run tells that it has ended until it is heard.
+	retryEvery = time.Second
+)
 
 // alarm is the one alarm of a job.
 const alarm = "due"
@@ -40,8 +48,9 @@ INSERT INTO job VALUES (1, '', 0, 0, 0, 0, '');
 `
 
 // Kind returns the actor kind of the jobs that this program knows. All nodes of a
-// cluster should know the same.
-func Kind(jobs ...Job) (*actors.Kind, error) {
+// cluster should know the same. Runs tell through a how they fare; it is used once
+// the System that the kind belongs to has started.
+func Kind(a actors.Asker, jobs ...Job) (*actors.Kind, error) {
 	schema, err := actors.NewSchema(KindName, []string{jobSQL})
 	if err != nil {
 		return nil, err
@@ -55,7 +64,7 @@ func Kind(jobs ...Job) (*actors.Kind, error) {
 	}
 	return &actors.Kind{
 		Name: KindName, Schema: schema,
-		New:    func(k actors.Key) actors.Behavior { return &job{work: work[k.ID]} },
+		New:    func(k actors.Key) actors.Behavior { return &job{asker: a, work: work[k.ID]} },
 		Births: func(m actors.Message) bool { a, ok := m.(Arm); return ok && a.Schedule != "" },
 	}, nil
 }
@@ -75,6 +84,7 @@ func Check(spec string) error {
 
 // job is the actor of one job.
 type job struct {
+	asker   actors.Asker
 	work    func(context.Context) error // nil: this program does not know the job
 	running int64                       // the run that this activation has begun; 0: none
 }
@@ -91,6 +101,10 @@ func (j *job) Receive(t *actors.Turn, m actors.Message) (actors.Message, error) 
 		return state(t.Tx())
 	case ended:
 		return nil, j.finish(t, m)
+	case alive:
+		return nil, j.goOn(t, m)
+	case yielded:
+		return nil, j.yield(t, m)
 	}
 	return nil, easel.Errorf(easel.CodeInvalid, "a job does not understand %s", m.MessageName())
 }
@@ -149,22 +163,45 @@ func (j *job) Alarm(t *actors.Turn, _ string) error {
 		return nil // a job that only newer nodes know waits for one of them
 	}
 	var run int64
-	err := t.Tx().Row(`UPDATE job SET run = run + 1, began = ? RETURNING run`, []any{t.Now().UnixMilli()}, &run)
+	err := t.Tx().Row(`UPDATE job SET run = run + 1, began = max(?, ended + 1) RETURNING run`, []any{t.Now().UnixMilli()}, &run)
 	if err != nil {
 		return err
 	}
+	r := runner{asker: j.asker, job: t.Key(), run: run}
 	work := j.work
-	t.Go(func(ctx context.Context) actors.Message {
-		m := ended{Run: run}
-		if err := guarded(ctx, work); err != nil {
-			m.Failure = err.Error()
-		}
-		if ctx.Err() != nil {
-			return nil // cut off: whoever owns the job next begins it again
-		}
-		return m
-	})
+	t.Go(func(ctx context.Context) actors.Message { return r.do(ctx, work) })
 	j.running = run
+	return nil
+}
+
+// going returns the state if the given run is the newest and has not ended.
+func going(t *actors.Turn, run int64) (s State, ok bool, err error) {
+	s, err = state(t.Tx())
+	return s, err == nil && s.Run == run && s.Ended < s.Began, err
+}
+
+// goOn extends the lease of a run, also of one that an activation on another node
+// has begun.
+func (j *job) goOn(t *actors.Turn, m alive) error {
+	_, ok, err := going(t, m.Run)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return easel.Errorf(easel.CodeConflict, "the run was begun again, or has ended")
+	}
+	t.SetAlarm(alarm, t.Now().Add(lease))
+	return nil
+}
+
+// yield has a run begun again at once, which its node can no longer end.
+func (j *job) yield(t *actors.Turn, m yielded) error {
+	_, ok, err := going(t, m.Run)
+	if err != nil || !ok {
+		return err
+	}
+	j.running = 0
+	t.SetAlarm(alarm, t.Now())
 	return nil
 }
 
@@ -180,14 +217,11 @@ func guarded(ctx context.Context, work func(context.Context) error) (err error) 
 
 // finish notes the end of a run and when the job is due next.
 func (j *job) finish(t *actors.Turn, m ended) error {
-	s, err := state(t.Tx())
-	if err != nil {
-		return err
+	s, ok, err := going(t, m.Run)
+	if err != nil || !ok {
+		return err // begun again since, or said before
 	}
-	if m.Run != s.Run {
-		return nil // of an activation before this one, and begun again since
-	}
-	if _, err := t.Tx().Exec(`UPDATE job SET ended = ?, failure = ?`, t.Now().UnixMilli(), m.Failure); err != nil {
+	if _, err := t.Tx().Exec(`UPDATE job SET ended = max(?, began), failure = ?`, t.Now().UnixMilli(), m.Failure); err != nil {
 		return err
 	}
 	if err := plan(t, s.Schedule); err != nil {

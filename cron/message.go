@@ -35,6 +35,17 @@ type ended struct {
 	Failure string `json:"failure,omitempty"`
 }
 
+// alive tells the job that a run of it goes on, wherever its actor is by now.
+// CodeConflict: it was begun again.
+type alive struct {
+	Run int64 `json:"run"`
+}
+
+// yielded tells the job that a run of it was cut off because its node stops.
+type yielded struct {
+	Run int64 `json:"run"`
+}
+
 // MessageName implements actors.Message.
 func (Arm) MessageName() string { return "cron.arm" }
 
@@ -47,6 +58,18 @@ func (State) MessageName() string { return "cron.state" }
 // MessageName implements actors.Message.
 func (ended) MessageName() string { return "cron.ended" }
 
+// MessageName implements actors.Message.
+func (alive) MessageName() string { return "cron.alive" }
+
+// MessageName implements actors.Message.
+func (yielded) MessageName() string { return "cron.yielded" }
+
+// Idempotent says that a lease that is extended twice is extended.
+func (alive) Idempotent() bool { return true }
+
+// Idempotent says that a run is begun again once.
+func (yielded) Idempotent() bool { return true }
+
 // Idempotent says that saying it twice is saying it once.
 func (Arm) Idempotent() bool { return true }
 
@@ -57,4 +80,6 @@ func (Look) Idempotent() bool { return true }
 func (ended) Idempotent() bool { return true }
 
 // Prototypes returns one value of every message type that crosses nodes.
-func Prototypes() []actors.Message { return []actors.Message{Arm{}, Look{}, State{}, ended{}} }
+func Prototypes() []actors.Message {
+	return []actors.Message{Arm{}, Look{}, State{}, ended{}, alive{}, yielded{}}
+}

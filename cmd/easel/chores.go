@@ -24,6 +24,7 @@ const choresJob = "chores"
 
 // chores is what is done by a schedule: what nobody can reach any more is removed.
 type chores struct {
+	asker   actors.Asker // by which runs tell how they fare
 	list    []chore
 	now     func() time.Time
 	log     *slog.Logger

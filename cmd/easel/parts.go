@@ -69,7 +69,7 @@ func (p *Program) newSystem(h *house, j journal.Journal, e *edge, r prometheus.R
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := cron.Kind(e.chores.job())
+	jobs, err := cron.Kind(e.chores.asker, e.chores.job())
 	if err != nil {
 		return nil, err
 	}

@@ -126,6 +126,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	e.gallery = gallery.New(p.galleryConfig(late, blobs, history))
 	e.rooms = p.newRooms(registry, traces)
 	e.chores = newChores(e.gallery, time.Now, p.log, registry)
+	e.chores.asker = late
 	if e.actors, err = p.newSystem(h, history, &e, registry, traces); err != nil {
 		return err
 	}
