@@ -31,6 +31,6 @@ export type {
 } from "./protocol.js";
 export { draftOf, merged, patched, type Was } from "./rebase.js";
 export type { Change, Kept } from "./replica.js";
-export { Rest, type AnnotationFilter, type Condition, type ImageFilter, type Judgement, type NewAnnotation, type PutFile, type Restoration, type UploadOptions } from "./rest.js";
+export { Rest, type AnnotationFilter, type Condition, type ImageFilter, type Judgement, type NewAnnotation, type PutFile, type Restoration, type Tiling, type UploadOptions } from "./rest.js";
 export { Session, type Phase, type Rejection, type SessionEvents, type SessionOptions, type Socket, type Status } from "./session.js";
 export type { StreamFrame } from "./stream.js";

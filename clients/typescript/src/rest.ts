@@ -36,6 +36,9 @@ export interface UploadOptions {
   signal?: AbortSignal;
 }
 
+/** How an image is cut into deep-zoom tiles; all is 0 unless the state is "ready". */
+export type Tiling = Schemas["Tiles"];
+
 /** What to draw: a box by its sides, or a shape, of which the box follows. */
 export type NewAnnotation = Omit<Schemas["DraftBody"], "image_id">;
 
@@ -134,6 +137,17 @@ export class Rest {
 
   async thumbnail(id: string, size: number, signal?: AbortSignal): Promise<Blob> {
     return (await this.http.call("get", "/api/images/{id}/thumbnail", { path: { id }, query: { size }, ...(signal ? { signal } : {}) })).blob();
+  }
+
+  /** How the image is cut into deep-zoom tiles, if it is. */
+  tiling(id: string): Promise<Tiling> {
+    return this.http.call("get", "/api/images/{id}/tiles", { path: { id } });
+  }
+
+  /** One tile, by its level, column and row. */
+  async tile(id: string, [level, column, row]: readonly [number, number, number], signal?: AbortSignal): Promise<Blob> {
+    const path = { id, level: String(level), tile: `${column}_${row}` };
+    return (await this.http.call("get", "/api/images/{id}/tiles/{level}/{tile}", { path, ...(signal ? { signal } : {}) })).blob();
   }
 
   /** The image's annotations with their history, as a SQLite file. */

@@ -20,6 +20,7 @@ import { Paint, proposed } from "./paint";
 import { Panel } from "./panel";
 import { People } from "./people";
 import { Pinch } from "./pinch";
+import { Picture } from "./picture";
 import { Pointer } from "./pointer";
 import { Popover } from "./popover";
 import { Proposals } from "./proposals";
@@ -64,7 +65,7 @@ class Editor implements View {
   private overlay: Overlay | null = null;
   private popover: Popover | null = null;
   private pointer: Pointer | null = null;
-  private pictureURL = "";
+  private picture: Picture | null = null;
   /** The picture could not be had; the next connection asks again. */
   private pictureMissing = false;
   private gone = false;
@@ -157,9 +158,7 @@ class Editor implements View {
     this.panel.close();
     this.proposals.close();
     this.stage?.close();
-    if (this.pictureURL) {
-      URL.revokeObjectURL(this.pictureURL);
-    }
+    this.picture?.close();
   }
 
   private layOut(): HTMLElement {
@@ -327,9 +326,9 @@ class Editor implements View {
     try {
       const image = await rest.image(this.id);
       this.bar.show(image);
-      // A browser does not show TIFF: a large thumbnail stands in for it.
-      const picture = image.content_type === "image/tiff" ? rest.thumbnail(this.id, 2048) : rest.file(this.id, this.closing.signal);
-      this.pictureURL = URL.createObjectURL(await picture);
+      this.picture?.close();
+      this.picture = new Picture(rest, image, this.closing.signal);
+      const source = await this.picture.open((better) => this.stage?.replace(better));
       const events: StageEvents = {
         drawn: (box) => this.drawn(box),
         dragging: (box, at) => this.session?.presence({ draft: at, selection: [box] }),
@@ -342,7 +341,7 @@ class Editor implements View {
         placed: () => this.placed(),
         steered: () => this.following.stop(),
       };
-      const stage = await Stage.open(this.freshStage(), this.pictureURL, events, this.paint);
+      const stage = await Stage.open(this.freshStage(), source, events, this.paint);
       if (this.closing.signal.aborted) {
         stage.close();
         return;

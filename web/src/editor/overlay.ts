@@ -12,8 +12,8 @@ const ALL_LABELS = 100;
 const MOST_LABELS = 150;
 
 /** And only what is at least so large, in pixels of the screen. */
-const LEAST_WIDTH = 36;
-const LEAST_HEIGHT = 14;
+const LEAST_WIDTH = 56;
+const LEAST_HEIGHT = 32;
 
 /** How long the picture must rest before labels are chosen anew, in milliseconds. */
 const REST = 120;

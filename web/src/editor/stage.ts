@@ -9,6 +9,7 @@ import { nameHandles } from "./handles";
 import { alike, Layer, type View } from "./layer";
 import { isHit } from "./outline";
 import { proposed, type Paint } from "./paint";
+import type { Source } from "./picture";
 import { fromSelector, toSelector, type Place, type Selector } from "./shapes";
 
 export type { Box };
@@ -131,12 +132,12 @@ export class Stage {
     addEventListener("pointercancel", () => setTimeout(() => this.commit()), { signal, capture: true });
   }
 
-  /** Shows the picture at url in element; rejects if it cannot be decoded. */
-  static open(element: HTMLElement, url: string, events: StageEvents, paint: Paint): Promise<Stage> {
+  /** Shows a picture in element; rejects if it cannot be decoded. */
+  static open(element: HTMLElement, source: Source, events: StageEvents, paint: Paint): Promise<Stage> {
     return new Promise((resolve, reject) => {
       const viewer = OpenSeadragon({
         element,
-        tileSources: { type: "image", url },
+        tileSources: source,
         drawer: "canvas",
         prefixUrl: "",
         showNavigationControl: false,
@@ -158,6 +159,13 @@ export class Stage {
         reject(new Error("This image cannot be shown here."));
       });
     });
+  }
+
+  /** Shows the same picture from another source. */
+  replace(source: Source): void {
+    if (!this.closing.signal.aborted) {
+      this.viewer.addTiledImage({ tileSource: source, index: 0, replace: true });
+    }
   }
 
   /** Brings what the session changed onto the picture. */
