@@ -60,3 +60,16 @@ func (s *Store) list(prefix, after string) []string {
 	slices.Sort(names)
 	return names
 }
+
+// Damage replaces an object behind everyone's back, or removes it if body is nil.
+func (s *Store) Damage(key string, body []byte) {
+	if body == nil {
+		delete(s.objects, key)
+		return
+	}
+	s.writes++
+	s.objects[key] = object{body, strconv.Itoa(s.writes)}
+}
+
+// Bytes returns an object, or nil.
+func (s *Store) Bytes(key string) []byte { return s.objects[key].body }
