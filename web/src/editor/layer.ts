@@ -403,7 +403,15 @@ export class Layer {
       context.fillStyle = color;
       context.fill(shape.outline, "evenodd");
     }
-    context.globalAlpha = guess ? 0.7 : 1;
+    if (guess && !thin) {
+      // Dashes of one colour are lost on a photograph: light ones lie between them.
+      context.globalAlpha = 0.6;
+      context.strokeStyle = "#fff";
+      context.lineWidth = 1.5 / zoom;
+      context.setLineDash([]);
+      context.stroke(shape.outline);
+    }
+    context.globalAlpha = guess ? 0.9 : 1;
     context.strokeStyle = color;
     // One pixel of the canvas is what renderers draw fastest.
     context.lineWidth = (strong ? 3 : thin ? 1 / ratio : guess ? 1.5 : 2) / zoom;
