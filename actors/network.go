@@ -26,9 +26,7 @@ type Network interface {
 	// once, on whatever goroutine: with the answer or the *easel.Error of the
 	// actor there, or with ErrMoved or ErrLost. ctx bounds the wait, and travels
 	// as what is left of it and a trace: no clock of one node means anything to
-	// another. What is minutes over that when it arrives, because a process was
-	// paused with it in hand, must not be delivered: its verdict may have been
-	// forgotten. It does not repeat: the System does.
+	// another. It does not repeat: the System does.
 	Carry(ctx context.Context, node string, r Request, reply func(Message, error))
 }
 
@@ -73,6 +71,12 @@ func (s *System) Deliver(ctx context.Context, r Request, reply func(Message, err
 	if !s.started.Load() || s.isDurable(r.To) && !s.mine(r.To) && !s.holds(r.To) {
 		if reply != nil {
 			reply(nil, ErrMoved)
+		}
+		return
+	}
+	if s.late.tooLate(r.Once.ID) {
+		if reply != nil {
+			reply(nil, errLate)
 		}
 		return
 	}

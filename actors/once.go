@@ -14,9 +14,8 @@ import (
 const (
 	// onceRetention is how long a verdict is kept for repeats.
 	onceRetention = 24 * time.Hour
-	// ownRetention is the same for ids that the runtime itself has made. No request
-	// is under way for longer than askMost and what a Network adds to it, see
-	// Network.Carry.
+	// ownRetention is the same for ids that the runtime itself has made: longer than
+	// ownLate and the longest ask together.
 	ownRetention = 15 * time.Minute
 	// clockSkew is how far the clocks of two nodes may be apart without a verdict
 	// being forgotten too early: who takes an actor over cannot tell how old the
@@ -27,8 +26,11 @@ const (
 	ownOnce = "\x7f"
 )
 
-// newOwnID makes an id for a message that is asked.
-func newOwnID() string { return ownOnce + rand.Text() }
+// newRun names this process among all that ever ask.
+func newRun() string { return rand.Text() }
+
+// newOwnID makes an id for a message that is asked now.
+func (s *System) newOwnID() string { return ownOnce + rand.Text() + s.late.stamp() }
 
 // forgetEvery is after how many new verdicts up to twice as many old ones are
 // dropped.

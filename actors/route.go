@@ -40,7 +40,7 @@ func (s *System) send(ctx context.Context, r Request, reply func(Message, error)
 		s.tell(ctx, r, true)
 	default:
 		if r.Once.ID == "" && !idempotent(r.Message) && !s.hooks.noOnceID {
-			r.Once = Once{ID: newOwnID()}
+			r.Once = Once{ID: s.newOwnID()}
 		}
 		t := &trip{s: s, ctx: ctx, r: r, reply: reply}
 		t.attempt()

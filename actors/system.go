@@ -73,6 +73,7 @@ type System struct {
 	proto      *actor.ActorSystem
 	props      *actor.Props
 	pool       *pool
+	late       lateness
 	admission  *places // of activations under way
 	nudges     nudges
 	corrupt    corrupt
@@ -197,6 +198,7 @@ func New(c Config) (*System, error) {
 		c.Journal.AskFirst(s.askFirst)
 	}
 	s.pulse = newPulse(monotonic(time.Now()))
+	s.late = lateness{run: newRun(), began: time.Now(), origins: map[string]*Lag{}}
 	return s, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
-	"time"
 
 	"github.com/asynkron/protoactor-go/remote"
 	"github.com/hashicorp/memberlist"
@@ -112,9 +111,3 @@ func Bury(n *Node, name string) (gone bool) {
 	Look(n)
 	return n.table.Load().peers[name] == nil
 }
-
-// Lag is how long what comes from a node was on its way.
-type Lag = lag
-
-// Behind takes one reading.
-func (l *lag) Behind(sent, received time.Duration) time.Duration { return l.behind(sent, received) }

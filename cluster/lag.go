@@ -11,34 +11,6 @@ import (
 // what two clocks that measure the same minutes disagree by.
 const lateSlack = time.Minute
 
-// driftShare bounds how much faster than another a clock may run: what is set right
-// gradually runs up to a tenth faster meanwhile.
-const driftShare = 10
-
-// lag estimates how long what comes from one run of a node was on its way, by the
-// monotonic clocks of both, whose difference means nothing: what was faster than
-// anything before it is taken to have taken no time. So it sees delays that differ,
-// of a frame that lay in a socket while a process was paused, and not the usual one.
-type lag struct {
-	known bool
-	least time.Duration // received minus sent, of the fastest
-	at    time.Duration // when that was
-}
-
-// behind returns by how much longer than the fastest a message was on its way that
-// was sent and received at these readings.
-func (l *lag) behind(sent, received time.Duration) time.Duration {
-	took := received - sent
-	if l.known {
-		l.least += max(0, received-l.at) / driftShare
-	}
-	if !l.known || took < l.least {
-		l.known, l.least = true, took
-	}
-	l.at = max(l.at, received)
-	return took - l.least
-}
-
 // uptime returns how long the node runs, by the monotonic clock.
 func (n *Node) uptime() time.Duration { return time.Since(n.began) }
 
@@ -52,7 +24,7 @@ func (n *Node) late(q *wire.Request) time.Duration {
 	}
 	const longest = 1 << 41 // milliseconds, 70 years: so that nothing overflows
 	p.mu.Lock()
-	behind := p.lag.behind(time.Duration(min(q.SentMs, longest))*time.Millisecond, n.uptime())
+	behind := p.lag.Behind(time.Duration(min(q.SentMs, longest))*time.Millisecond, n.uptime())
 	p.mu.Unlock()
 	if q.BudgetMs == 0 || behind <= time.Duration(min(q.BudgetMs, longest))*time.Millisecond+lateSlack {
 		return 0

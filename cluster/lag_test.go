@@ -26,7 +26,7 @@ func TestLagIsWhatDiffersFromTheFastest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var l cluster.Lag
+			var l actors.Lag
 			for i, r := range tt.readings {
 				if got := l.Behind(r.sent, r.received); got != r.behind {
 					t.Errorf("reading %d: %s behind, want %s", i, got, r.behind)

@@ -30,7 +30,7 @@ type peer struct {
 	heard atomic.Int64 // when something last came from it, in Unix nanoseconds
 
 	mu      sync.Mutex // guards what follows
-	lag     lag
+	lag     actors.Lag
 	gone    bool
 	held    int // bytes of bodies that wait
 	pending map[uint64]*pending
