@@ -92,7 +92,7 @@ func TestLinear(t *testing.T) {
 		report.Count(map[string]int{"SIGKILL": 2})
 		tell(t, report)
 	}
-	t.Logf("%d calls are in order, %d of them with an unknown outcome", calls, unknown)
+	t.Logf("%d episodes of 2 kills: %d calls acknowledged and in order, %d more with an unknown outcome", report.Round, calls-unknown, unknown)
 }
 
 // process is a node behind HTTP and WebSocket.

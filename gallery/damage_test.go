@@ -117,6 +117,7 @@ func galleryOfTargets(t *testing.T, r *rig) []*target {
 		i := map[easel.ID]int{m.ID: 0, old: 1}[id]
 		targets[i].ways = append(targets[i].ways, remade, probed)
 	}
+	targets = append(targets, r.tiled())
 	past := map[int64][]byte{}
 	for v := int64(1); v <= 40; v++ {
 		list, err := r.AnnotationsAt(t.Context(), vera, m.ID, canvas.Moment{Ver: v}, canvas.List{})
@@ -146,6 +147,20 @@ func galleryOfTargets(t *testing.T, r *rig) []*target {
 		x.good = b
 	}
 	return targets
+}
+
+// tiled is the object of an image's tiles.
+func (r *rig) tiled() *target {
+	r.t.Helper()
+	id := r.large(picture(2100, 300), 2100, 300)
+	if err := r.MakeTiles(r.t.Context(), homeTenant, id); err != nil {
+		r.t.Fatal(err)
+	}
+	x := &target{kind: "tiles", path: r.pathOf(string(id), "tiles")}
+	for _, at := range [][3]int{{12, 0, 0}, {12, 3, 0}, {12, 2, 0}, {11, 0, 0}, {11, 1, 0}, {10, 0, 0}} {
+		x.ways = append(x.ways, r.reading(func() (gallery.Content, error) { return r.Tile(r.t.Context(), anna, id, at[0], at[1], at[2]) }, 2)...)
+	}
+	return x
 }
 
 // errServed: something else was served than was stored.
