@@ -74,33 +74,17 @@ type ImageFilter struct {
 
 // Images yields the tenant's images, newest first. An error ends it.
 func (c *Client) Images(ctx context.Context, f ImageFilter) iter.Seq2[easel.Image, error] {
-	return func(yield func(easel.Image, error) bool) {
-		query := url.Values{"limit": {"500"}}
-		for name, v := range map[string]string{"uploaded_by": f.UploadedBy, "label": f.Label, "filename": f.Filename, "state": f.State} {
-			if v != "" {
-				query.Set(name, v)
-			}
-		}
-		for {
-			var page struct {
-				Images []easel.Image
-				Next   *string `json:"next_cursor"`
-			}
-			if _, err := c.call(ctx, request{method: http.MethodGet, path: "/api/images", query: query}, &page); err != nil {
-				yield(easel.Image{}, err)
-				return
-			}
-			for _, image := range page.Images {
-				if !yield(image, nil) {
-					return
-				}
-			}
-			if page.Next == nil {
-				return
-			}
-			query.Set("cursor", *page.Next)
+	return pages[easel.Image](ctx, c, "/api/images", "images", f.query())
+}
+
+func (f ImageFilter) query() url.Values {
+	query := url.Values{}
+	for name, v := range map[string]string{"uploaded_by": f.UploadedBy, "label": f.Label, "filename": f.Filename, "state": f.State} {
+		if v != "" {
+			query.Set(name, v)
 		}
 	}
+	return query
 }
 
 // Rename gives an image another name.

@@ -109,6 +109,17 @@ func TestClientKeepsImages(t *testing.T) {
 	if got := must[easel.Image](t)(c.Describe(ctx, image.ID, json.RawMessage(`{"state":"done"}`))); string(got.Metadata) != `{"state":"done"}` {
 		t.Errorf("metadata %s", got.Metadata)
 	}
+	if got := must[client.Progress](t)(c.Progress(ctx, client.ImageFilter{Filename: "DOG"})); got != (client.Progress{Done: 1}) {
+		t.Errorf("%+v", got)
+	}
+	if got := all(t, c.Images(ctx, client.ImageFilter{State: "done", UploadedBy: "ada"})); len(got) != 1 || got[0].ID != image.ID {
+		t.Errorf("%+v", got)
+	}
+	if got := must[client.Tiles](t)(c.Tiles(ctx, image.ID)); got.State != "none" {
+		t.Errorf("a small picture: %+v", got)
+	}
+	_, err := c.Tile(ctx, image.ID, 0, 0, 0)
+	wantCode(t, err, easel.CodeNotFound)
 	want := must[[]byte](t)(io.ReadAll(picture()))
 	if got := content(t)(c.Picture(ctx, image.ID)); !bytes.Equal(got, want) {
 		t.Errorf("%d bytes of picture, want %d", len(got), len(want))

@@ -1,4 +1,4 @@
-import { Rest, RestError, type HttpOptions, type Image, type ImageFilter, type LabelSchema, type Schemas } from "@easelhq/client";
+import { Rest, RestError, type HttpOptions, type Image, type ImageFilter, type LabelSchema, type Schemas, type Tiling } from "@easelhq/client";
 import { stateOf } from "../states";
 import type { Seen } from "./seen";
 
@@ -67,6 +67,22 @@ export class RememberingRest extends Rest {
       () => super.thumbnail(id, size, signal),
       (blob) => this.seen.picture(id, `thumbnail ${size}`, blob),
       () => this.seen.pictureOf(id, `thumbnail ${size}`),
+    );
+  }
+
+  override async tiling(id: string): Promise<Tiling> {
+    return this.remembered(
+      () => super.tiling(id),
+      (tiling) => this.seen.picture(id, "tiling", new Blob([JSON.stringify(tiling)])),
+      async () => JSON.parse((await (await this.seen.pictureOf(id, "tiling"))?.text()) ?? "null") as Tiling | null,
+    );
+  }
+
+  override async tile(id: string, at: readonly [number, number, number], signal?: AbortSignal): Promise<Blob> {
+    return this.remembered(
+      () => super.tile(id, at, signal),
+      (blob) => this.seen.picture(id, `tile ${at.join(" ")}`, blob),
+      () => this.seen.pictureOf(id, `tile ${at.join(" ")}`),
     );
   }
 

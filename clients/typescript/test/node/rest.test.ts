@@ -66,6 +66,9 @@ describe.skipIf(!process.env.EASEL_BIN)("the HTTP interface of a real node", () 
     expect((await rest.file(image.id)).size).toBe(pixel.size);
     expect((await rest.thumbnail(image.id, 64)).size).toBeGreaterThan(0);
     expect((await rest.sqlite(image.id)).size).toBeGreaterThan(0);
+    expect(await rest.tiling(image.id)).toMatchObject({ state: "none" }); // it is small
+    expect(await refusal(rest.tile(image.id, [0, 0, 0]))).toMatchObject({ status: 404 });
+    expect(await rest.imageStates({ filename: "two" })).toMatchObject({ done: 1 });
     const signed = await rest.url(image.id);
     expect((await (await fetch(new URL(signed.url, node.it.url))).blob()).size).toBe(pixel.size);
     called.add("get /signed/{tenant}/{image}");
