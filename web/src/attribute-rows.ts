@@ -38,7 +38,8 @@ export class AttributeRows {
     const name = field("Name", a.name, { maxlength: MOST_NAME });
     const type = h("select", { class: "field", "aria-label": `Type of ${what}`, onchange: () => show() }, ...Object.entries(TYPES).map(([value, text]) => h("option", { value }, text)));
     type.value = a.type;
-    const values = field("Choices", (a.values ?? []).join(", "), { title: "Separated by commas" });
+    const before = (a.values ?? []).join(", ");
+    const values = field("Choices", before, { title: "Separated by commas" });
     const min = field("Least", a.min === undefined ? "" : String(a.min), { inputmode: "decimal" });
     const max = field("Most", a.max === undefined ? "" : String(a.max), { inputmode: "decimal" });
     const required = h("input", { type: "checkbox" });
@@ -56,7 +57,8 @@ export class AttributeRows {
     const row = h("li", {}, name, type, values, min, max, h("label", {}, required, " required"), iconButton("trash", `Remove ${what}`, remove));
     this.said.set(row, () => {
       const kind = type.value as AttributeDefinition["type"];
-      const choices = values.value.split(",").map((v) => v.trim()).filter(Boolean);
+      // A choice may have a comma itself, where it was not put in here.
+      const choices = values.value === before ? (a.values ?? []) : values.value.split(",").map((v) => v.trim()).filter(Boolean);
       return {
         name: name.value.trim(),
         type: kind,
