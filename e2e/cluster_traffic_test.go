@@ -287,8 +287,12 @@ func (c *city) ride(t *testing.T, s *street, images []string, sockets int) *traf
 // answered waits until every rider has been acknowledged n times more.
 func (tr *traffic) answered(t *testing.T, n int64) {
 	t.Helper()
-	for _, d := range tr.riders {
-		want := d.acks.Load() + n
+	wants := make([]int64, len(tr.riders))
+	for i, d := range tr.riders {
+		wants[i] = d.acks.Load() + n
+	}
+	for i, d := range tr.riders {
+		want := wants[i]
 		eventually(t, d.client+" is acknowledged", func() error {
 			select {
 			case err := <-tr.broken:
