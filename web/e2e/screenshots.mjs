@@ -3,6 +3,7 @@
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { animate } from "./apng.mjs";
+import { shootCrowd } from "./crowd.mjs";
 import { EaselNode, launchBrowser, Person } from "./node.mjs";
 
 const MOST = 2 * 1024 * 1024;
@@ -107,6 +108,7 @@ try {
   await shot("dark");
   await page.locator('button[aria-label="Light or dark"]').click();
   await review();
+  await shootCrowd(browser, node, token, docs("screenshots/polygons.png"), viewport);
   const { size } = await stat(docs("session.png"));
   console.log(`docs/session.png: ${size} bytes, ${frames.length} frames`);
   if (size > MOST) {
