@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"github.com/easelhq/easel/blob"
 	"github.com/easelhq/easel/imaging"
@@ -123,7 +124,7 @@ func (p *packing) Read(b []byte) (int, error) {
 
 // end returns what follows the tiles.
 func (p *packing) end() []byte {
-	b := append(p.index, packMagic...)
+	b := slices.Concat(p.index, []byte(packMagic))
 	b = binary.BigEndian.AppendUint32(b, uint32(p.pyramid.Width))
 	b = binary.BigEndian.AppendUint32(b, uint32(p.pyramid.Height))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(p.index)/packEntry))
