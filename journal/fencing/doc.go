@@ -15,5 +15,6 @@
 //   - Hold is the head as its owner knows it: what covers what, and how it closes.
 //   - Tidy finds what crashes left behind.
 //
-// Put serves below the others: their Write requests are one Put each.
+// Put serves below the others: their Write requests are one Put each. Erasing and
+// copying an actor are package journal's own.
 package fencing
