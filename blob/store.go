@@ -14,6 +14,8 @@ var (
 	ErrExists = errors.New("blob: precondition failed")
 	// ErrRange: the requested range starts past the end.
 	ErrRange = errors.New("blob: range not satisfiable")
+	// ErrDamaged: an object is not what was stored, by checksums kept elsewhere.
+	ErrDamaged = errors.New("blob: the object is damaged")
 	// ErrUnavailable: the store did not answer; a write's outcome is unknown.
 	ErrUnavailable = errors.New("blob: store unavailable")
 )

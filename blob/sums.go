@@ -10,9 +10,6 @@ import (
 	"io"
 )
 
-// ErrDamaged: an object is not what was stored.
-var ErrDamaged = errors.New("blob: the object is damaged")
-
 const (
 	leafSize   = 64 << 10 // bytes that one checksum is made of
 	mostBlocks = 4096     // that Sums has; of larger objects the blocks are larger

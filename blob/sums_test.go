@@ -52,9 +52,19 @@ func TestSumsGiveAnyRange(t *testing.T) {
 		o := stretch(size)
 		s := sumsOf(t, o, size)
 		for _, r := range []blob.Range{
-			blob.All, {}, {Length: 1}, {Length: size}, {Length: size + 9}, {Offset: 1, Length: 3}, {Offset: 65535, Length: 2},
-			{Offset: 65536, Length: 1}, {Offset: 65536, Length: -1}, {Offset: size - 1, Length: -1}, {Offset: 70_000, Length: 70_000},
-			{Offset: size, Length: 1}, {Offset: -1, Length: 1},
+			blob.All,
+			{},
+			{Length: 1},
+			{Length: size},
+			{Length: size + 9},
+			{Offset: 1, Length: 3},
+			{Offset: 65535, Length: 2},
+			{Offset: 65536, Length: 1},
+			{Offset: 65536, Length: -1},
+			{Offset: size - 1, Length: -1},
+			{Offset: 70_000, Length: 70_000},
+			{Offset: size, Length: 1},
+			{Offset: -1, Length: 1},
 		} {
 			body, err := s.Open(t.Context(), r, opener(o, size))
 			if past := r.Offset < 0 || r.Offset > 0 && r.Offset >= size; past {

@@ -231,7 +231,7 @@ func (r *rig) reading(open func() (gallery.Content, error), ways int) (out []fun
 			from = from[:rng.Length]
 		}
 		if len(got) > len(from) || !bytes.Equal(got, from[:len(got)]) || err == nil && len(got) != len(from) || c.ContentType != kind {
-			return false, fmt.Errorf("%w: %v, %d of %d bytes, %v", errServed, rng, len(got), len(from), err)
+			return false, fmt.Errorf("%w: %v, %d of %d bytes, %w", errServed, rng, len(got), len(from), err)
 		}
 		if err != nil && rng.Offset == 0 && len(got) == len(want) {
 			return false, fmt.Errorf("%w: the whole, with an error after it", errServed)
