@@ -151,7 +151,7 @@ func TestRepeatsOfEveryMessageHaveOneEffect(t *testing.T) {
 	}
 	told := []string{ // at most once, and repeated by an alarm or not at all
 		"canvas.accepted", "canvas.image_changed", "canvas.chatted", "canvas.replaced",
-		"canvas.probed", "canvas.synced", "canvas.archived", "canvas.forgotten",
+		"canvas.probed", "canvas.tiled", "canvas.synced", "canvas.archived", "canvas.forgotten",
 		"tenant.synced", "tenant.verdict",
 		"live.census", "live.people", "live.moved", "live.arrival",
 	}
