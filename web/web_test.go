@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,6 +61,19 @@ func TestPageAndItsFilesAreServed(t *testing.T) {
 		again := get(t, match[1], "If-None-Match", got.Header().Get("ETag"))
 		if again.Code != http.StatusNotModified {
 			t.Errorf("GET %s again: %d, want 304", match[1], again.Code)
+		}
+	}
+}
+
+// The worker is asked for anew each time, and names all that the page consists of.
+func TestServiceWorkerKeepsThisPage(t *testing.T) {
+	worker := get(t, "/sw.js")
+	if worker.Code != http.StatusOK || worker.Header().Get("Content-Type") != "text/javascript; charset=utf-8" || worker.Header().Get("Cache-Control") != "no-cache" {
+		t.Fatalf("GET /sw.js: %d %v", worker.Code, worker.Header())
+	}
+	for _, path := range submatches(get(t, "/").Body.String()) {
+		if !strings.Contains(worker.Body.String(), strconv.Quote(path)) {
+			t.Errorf("it does not keep %s", path)
 		}
 	}
 }
