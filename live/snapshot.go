@@ -135,7 +135,11 @@ func (r *replica) apply(b easel.Batch) {
 		case e.Kind == easel.OpDelete:
 			r.remove(e.ID)
 		case e.Annotation != nil:
-			r.put(e.Annotation, [2]int64{b.Ver, int64(i)})
+			place := [2]int64{b.Ver, int64(i)}
+			if at, ok := r.at[e.ID]; ok && e.Kind != easel.OpPut {
+				place = r.places[at] // what changes in the batch that made it stays where it is
+			}
+			r.put(e.Annotation, place)
 		}
 	}
 }
