@@ -88,6 +88,8 @@ bounds: # a bounded part of what torture does with buckets, clusters and many im
 	$(GO) test -count=1 -timeout 20m -run SleepingImagesCost ./e2e -scale.few 2000 -scale.images 20000
 	$(GO) test -count=1 -timeout 20m -run TestClusterModel ./actors -cluster.seeds 100
 	$(GO) test -count=1 -timeout 20m -run TestRoomsFollow ./live -live.seeds 5000
+	$(GO) test -count=1 -timeout 20m -run TestNodesShareAnImage ./live -sim.seeds 1500
+	$(GO) test -count=1 -timeout 20m -run TestOwnersShareALog ./journal/fencing -sim.seeds 3000
 
 bench: ## the benchmarks behind docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchmem ./...
