@@ -152,6 +152,7 @@ type (
 		Ver         int64           `json:"ver"`
 		By          string          `json:"by"`
 		Code        string          `json:"code"`
+		Message     string          `json:"message"`
 		Temporary   bool            `json:"temporary"`
 		Results     []result        `json:"results"`
 		Ops         []effect        `json:"ops"`

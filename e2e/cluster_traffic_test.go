@@ -196,7 +196,7 @@ func (d *rider) take(s socket, f frame, resumed bool, restart int64) error {
 			d.acks.Add(1)
 		}
 	case "rej":
-		return fmt.Errorf("seq %d was refused: %s, %d was expected, %d are unanswered", f.Seq, f.Code, f.Expected, len(d.waiting))
+		return fmt.Errorf("seq %d was refused: %s: %s, %d was expected, %d are unanswered", f.Seq, f.Code, f.Message, f.Expected, len(d.waiting))
 	}
 	return nil
 }

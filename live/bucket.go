@@ -15,12 +15,16 @@ func newBucket(rate, burst int) bucket {
 }
 
 // take takes n tokens, or none and says when there will be enough. More than the
-// whole bucket holds is let through when it is full, and leaves a debt.
+// whole bucket holds is let through when it is full, and leaves a debt. A time
+// before that of the last call, read by somebody who then had to wait for the bucket,
+// takes nothing back.
 func (b *bucket) take(now time.Time, n int) (wait time.Duration) {
 	if !b.at.IsZero() {
-		b.have = min(b.burst, b.have+b.rate*now.Sub(b.at).Seconds())
+		b.have = min(b.burst, b.have+b.rate*max(0, now.Sub(b.at)).Seconds())
 	}
-	b.at = now
+	if now.After(b.at) {
+		b.at = now
+	}
 	need := min(float64(n), b.burst)
 	if b.have >= need {
 		b.have -= float64(n)

@@ -79,6 +79,10 @@ func TestBucket(t *testing.T) {
 		{time.Second, 15, 500 * time.Millisecond},
 		{time.Hour, 50, 0}, // more than it holds, when full
 		{time.Second, 1, 2100 * time.Millisecond},
+		{time.Hour, 1, 0},
+		{-time.Minute, 1, 0}, // it read the clock before the one that came first
+		{time.Minute, 18, 0},
+		{0, 1, 100 * time.Millisecond},
 	}
 	for i, s := range steps {
 		now = now.Add(s.after)

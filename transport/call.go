@@ -95,7 +95,9 @@ func (c *call) admit() error {
 	if !p.Role.AtLeast(c.route.Role) {
 		return easel.Errorf(easel.CodeForbidden, "role %s may not do this; it needs %s", p.Role, c.route.Role)
 	}
-	err = c.c.Auth.Meet(c.ctx, p)
+	ctx, cancel := c.bounded()
+	defer cancel()
+	err = c.c.Auth.Meet(ctx, p)
 	if c.erasing() && easel.CodeOf(err) == easel.CodeGone {
 		return nil
 	}
@@ -160,9 +162,15 @@ func (c *call) pathID(name string) (easel.ID, error) {
 	return id, nil
 }
 
+// bounded returns a context for one question to an actor: it is asked for as long as
+// the route may take, and not only for as long as questions without an end are.
+func (c *call) bounded() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.ctx, cmp.Or(c.timeout, c.c.Timeout))
+}
+
 // ask sends m to an actor and returns its answer as an R.
 func ask[R actors.Message](c *call, to actors.Key, m actors.Message, once actors.Once) (R, error) {
-	ctx, cancel := context.WithTimeout(c.ctx, cmp.Or(c.timeout, c.c.Timeout))
+	ctx, cancel := c.bounded()
 	defer cancel()
 	return actors.Ask[R](ctx, c.c.Actors, actors.Request{To: to, Message: m, Once: once})
 }

@@ -50,10 +50,14 @@ type world struct {
 type askers struct {
 	next actors.Asker
 	hook func(actors.Request) error
+	seen func(context.Context, actors.Request) // what is asked, and until when
 }
 
 // Ask implements actors.Asker.
 func (a *askers) Ask(ctx context.Context, r actors.Request) (actors.Message, error) {
+	if a.seen != nil {
+		a.seen(ctx, r)
+	}
 	if a.hook != nil {
 		if err := a.hook(r); err != nil {
 			return nil, err
