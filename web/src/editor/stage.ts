@@ -126,6 +126,7 @@ export class Stage {
     const { signal } = this.closing;
     nameHandles(element, signal);
     element.addEventListener("wheel", (e) => this.wheel(e), { signal, passive: false, capture: true });
+    element.addEventListener("dblclick", (e) => this.ended(e), { signal, capture: true });
     element.addEventListener("pointermove", (e) => this.hover(e), { signal });
     element.addEventListener("pointerleave", () => this.hover(null), { signal });
     addEventListener("pointerup", () => setTimeout(() => this.commit()), { signal, capture: true });
@@ -273,6 +274,18 @@ export class Stage {
       const at = this.viewer.viewport.imageToViewportCoordinates(x * this.size.x, y * this.size.y);
       const pixels = e.deltaMode === WheelEvent.DOM_DELTA_LINE ? e.deltaY * 20 : e.deltaY;
       this.viewer.viewport.zoomBy(1.2 ** (-Math.max(-300, Math.min(300, pixels)) / 100), at).applyConstraints();
+    }
+  }
+
+  /**
+   * OpenSeadragon takes the pointer, and tells Annotorious of a double click only if
+   * two quick presses were handled within 300 ms, which a busy browser misses. What a
+   * double click is, the system has decided already; to end a drawing twice is nothing.
+   */
+  private ended(e: MouseEvent): void {
+    const drawing = this.element.querySelector(".a9s-osd-drawinglayer");
+    if (drawing && this.element.classList.contains("drawing") && e.target instanceof Node && !drawing.contains(e.target)) {
+      drawing.dispatchEvent(new MouseEvent("dblclick", { clientX: e.clientX, clientY: e.clientY }));
     }
   }
 
