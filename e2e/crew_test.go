@@ -44,7 +44,7 @@ func TestCrewOutlivesTheOwner(t *testing.T) {
 	var mu sync.Mutex // guards what follows
 	told := map[easel.ID]string{}
 	var newest int64
-	half := make(chan struct{}, crew)
+	half := make(chan struct{}, 2*crew)
 	var all sync.WaitGroup
 	for i, live := range lives {
 		all.Go(func() {
