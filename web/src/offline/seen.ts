@@ -14,6 +14,9 @@ const MOST_PICTURES = 256 << 20; // bytes
  * holds no token, and is forgotten when they sign out.
  */
 export class Seen {
+  /** What is still on its way when all is forgotten is not kept either. */
+  private over = false;
+
   constructor(
     private readonly store: LocalStore,
     private readonly person: string,
@@ -21,7 +24,7 @@ export class Seen {
 
   rows(images: readonly Image[]): void {
     const at = Date.now();
-    this.store.write("rows", images.map((image) => [[this.person, image.id], { image, at }] as const));
+    this.keep("rows", images.map((image) => [[this.person, image.id], { image, at }] as const));
   }
 
   async row(id: string): Promise<Image | null> {
@@ -44,7 +47,7 @@ export class Seen {
   }
 
   picture(id: string, kind: string, blob: Blob): void {
-    this.store.write("pictures", [[[this.person, id, kind], { blob, at: Date.now() }]]);
+    this.keep("pictures", [[[this.person, id, kind], { blob, at: Date.now() }]]);
   }
 
   async pictureOf(id: string, kind: string): Promise<Blob | null> {
@@ -52,7 +55,7 @@ export class Seen {
   }
 
   schema(schema: LabelSchema): void {
-    this.store.write("rows", [[[`${this.person} schema`], { schema, at: Date.now() }]]);
+    this.keep("rows", [[[`${this.person} schema`], { schema, at: Date.now() }]]);
   }
 
   async schemaKept(): Promise<LabelSchema | null> {
@@ -60,7 +63,7 @@ export class Seen {
   }
 
   snapshot(id: string, snapshot: Confirmed): void {
-    this.store.write("snapshots", [[[this.person, id], { ...snapshot, at: Date.now() }]]);
+    this.keep("snapshots", [[[this.person, id], { ...snapshot, at: Date.now() }]]);
   }
 
   async snapshotOf(id: string): Promise<Confirmed | null> {
@@ -80,8 +83,15 @@ export class Seen {
     this.store.write(name, [], beyond(values.map((value, i) => ({ key: keys[i]!, at: value.at, weight: weight(value) })), most));
   }
 
-  /** Forgets all of it. */
+  private keep(...what: Parameters<LocalStore["write"]>): void {
+    if (!this.over) {
+      this.store.write(...what);
+    }
+  }
+
+  /** Forgets all of it, for good: this keeps nothing any more. */
   clear(): void {
+    this.over = true;
     for (const name of ["rows", "pictures", "snapshots"] as const) {
       this.store.clear(name, [this.person]);
     }
