@@ -186,9 +186,12 @@ func (c *checked) fill() error {
 		c.block = make([]byte, size)
 	}
 	c.block = c.block[:size]
-	if _, err := io.ReadFull(c.ReadCloser, c.block); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch _, err := io.ReadFull(c.ReadCloser, c.block); {
+	case errors.Is(err, ErrUnavailable):
+		return err // an answer that was cut off is no end of the object, though it wraps one
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: it is shorter than it was", ErrDamaged)
-	} else if err != nil {
+	case err != nil:
 		return err
 	}
 	if !c.sums.holds(c.next, c.block) {

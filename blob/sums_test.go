@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"testing"
@@ -154,6 +155,34 @@ func TestSumsNoticeEveryFlipAndCut(t *testing.T) {
 		body, err := s.Open(t.Context(), blob.Range{Offset: size - 1, Length: 1}, opener(o, cut))
 		if !errors.Is(err, blob.ErrDamaged) {
 			t.Errorf("cut to %d: %v, %v", cut, body, err)
+		}
+	}
+}
+
+// broken is a body whose connection ends in the middle.
+type broken struct{ io.Reader }
+
+func (b broken) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", blob.ErrUnavailable, io.ErrUnexpectedEOF)
+	}
+	return n, err
+}
+
+func TestAnswerCutOffIsNoDamage(t *testing.T) {
+	const size = 200_000
+	o := stretch(size)
+	s := sumsOf(t, o, size)
+	for _, at := range []int64{0, 1, 65535, 65536, 70_000, size - 1} {
+		body, err := s.Open(t.Context(), blob.All, func(context.Context, blob.Range) (io.ReadCloser, error) {
+			return io.NopCloser(broken{io.NewSectionReader(o, 0, at)}), nil
+		})
+		if err == nil {
+			_, err = io.ReadAll(body)
+		}
+		if !errors.Is(err, blob.ErrUnavailable) || errors.Is(err, blob.ErrDamaged) {
+			t.Errorf("cut off after %d bytes: %v, want ErrUnavailable", at, err)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (g *Gallery) checked(o object) func(context.Context, blob.Range) (io.ReadCl
 			if errors.Is(err, blob.ErrDamaged) {
 				damaged()
 			}
-			return nil, err
+			return nil, outage(err)
 		}
 		if whole {
 			body = &verified{ReadCloser: body, left: o.size, hash: sha256.New(), sum: o.sha256}
@@ -134,15 +134,10 @@ func (v *verified) Read(p []byte) (int, error) {
 		n, err := v.ReadCloser.Read(p[:min(int64(len(p)), v.left-1)])
 		v.hash.Write(p[:n])
 		v.left -= int64(n)
-		if errors.Is(err, io.EOF) {
-			err = errCut
-		}
-		return n, err
+		return n, cut(err)
 	}
-	if _, err := io.ReadFull(v.ReadCloser, p[:1]); errors.Is(err, io.EOF) {
-		return 0, errCut
-	} else if err != nil {
-		return 0, err
+	if _, err := io.ReadFull(v.ReadCloser, p[:1]); err != nil {
+		return 0, cut(err)
 	}
 	v.hash.Write(p[:1])
 	v.left = 0
@@ -152,5 +147,11 @@ func (v *verified) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// errCut is the end of an object that is shorter than it was.
-var errCut = fmt.Errorf("%w: it is shorter than it was", blob.ErrDamaged)
+// cut returns what the end of an object means that is shorter than it was. An answer
+// of the store that was cut off is no end.
+func cut(err error) error {
+	if errors.Is(err, io.EOF) && !errors.Is(err, blob.ErrUnavailable) {
+		return fmt.Errorf("%w: it is shorter than it was", blob.ErrDamaged)
+	}
+	return err
+}
