@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,14 +20,14 @@ import (
 type silent struct {
 	until  string
 	budget time.Duration
-	silent bool
+	silent atomic.Bool
 }
 
 func (s *silent) Ask(ctx context.Context, r actors.Request) (actors.Message, error) {
-	if name := r.Message.MessageName(); !s.silent && name == s.until {
-		s.silent = true
+	if r.Message.MessageName() == s.until {
+		s.silent.Store(true)
 	}
-	if !s.silent {
+	if !s.silent.Load() {
 		return tenant.Claimed{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.budget)
