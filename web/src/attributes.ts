@@ -1,4 +1,4 @@
-import type { Annotation } from "./client";
+import type { Annotation } from "@easelhq/client";
 
 type Attributes = NonNullable<Annotation["attributes"]>;
 

@@ -1,5 +1,4 @@
-import { merged, newID, patched, type Annotation, type Draft, type Op, type Patch, type Rejection } from "./client";
-import { Emitter } from "./client/emitter";
+import { type Annotation, type Draft, Emitter, merged, newID, type Op, type Patch, patched, type Rejection } from "@easelhq/client";
 import type { LocalStore } from "./local-store";
 
 /** An edit that did not come through, kept until its author has decided. */

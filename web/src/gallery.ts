@@ -1,5 +1,5 @@
 import type { App, View } from "./app";
-import { RestError, type Image } from "./client";
+import { RestError, type Image } from "@easelhq/client";
 import { colorOf, initials } from "./colors";
 import { h, icon, iconButton, logo, toast } from "./dom";
 import { askName, showHelp } from "./dialog";

@@ -1,5 +1,5 @@
 import type { App } from "./app";
-import type { Image } from "./client";
+import type { Image } from "@easelhq/client";
 import { ago, h, iconButton } from "./dom";
 import { mayManage } from "./roles";
 import { STATES, stateOf } from "./states";

@@ -1,4 +1,4 @@
-import { History, type SavedHistory } from "./client";
+import { History, type SavedHistory } from "@easelhq/client";
 import type { LocalStore } from "./local-store";
 
 const FORGET_AFTER = 30 * 24 * 3600 * 1000;

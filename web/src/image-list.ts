@@ -1,4 +1,4 @@
-import type { Image, Rest } from "./client";
+import type { Image, Rest } from "@easelhq/client";
 import { stateOf } from "./states";
 
 /** What the list of images is narrowed to; empty fields do not narrow. */

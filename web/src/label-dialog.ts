@@ -1,7 +1,7 @@
 import type { App } from "./app";
 import { AttributeRows } from "./attribute-rows";
 import type { AttributeDefinition } from "./attributes";
-import { RestError, type LabelDefinition, type LabelSchema } from "./client";
+import { RestError, type LabelDefinition, type LabelSchema } from "@easelhq/client";
 import { colorOf } from "./colors";
 import { openDialog } from "./dialog";
 import { h, iconButton, toast } from "./dom";

@@ -1,6 +1,5 @@
 import type { AttributeDefinition } from "./attributes";
-import type { LabelDefinition, LabelSchema, Rest } from "./client";
-import { Emitter } from "./client/emitter";
+import { Emitter, type LabelDefinition, type LabelSchema, type Rest } from "@easelhq/client";
 import { colorOf } from "./colors";
 
 const NONE: LabelSchema = { version: 0, open: true, labels: [], updated_by: "", updated_at: null };

@@ -1,5 +1,5 @@
 import type { App } from "./app";
-import type { Image } from "./client";
+import type { Image } from "@easelhq/client";
 import { h } from "./dom";
 import type { ImageQuery } from "./image-list";
 import { STATES } from "./states";

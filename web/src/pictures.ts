@@ -1,4 +1,4 @@
-import type { Rest } from "./client";
+import type { Rest } from "@easelhq/client";
 
 /** Fetched thumbnails, kept while the page lives. */
 export class Thumbnails {

@@ -1,4 +1,4 @@
-import type { Image, Me } from "./client";
+import type { Image, Me } from "@easelhq/client";
 
 /** Whether a person may rename, delete and restore an image. */
 export function mayManage(me: Pick<Me, "user_id" | "role">, image: Pick<Image, "uploaded_by">): boolean {

@@ -1,4 +1,4 @@
-import type { Image } from "./client";
+import type { Image } from "@easelhq/client";
 
 /** How far the work on an image is; kept in its metadata as `state`. */
 export const STATES = { new: "New", in_progress: "In progress", done: "Done" } as const;

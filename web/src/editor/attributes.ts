@@ -1,5 +1,5 @@
 import { misfit, read, type AttributeDefinition, type Value } from "../attributes";
-import type { Annotation } from "../client";
+import type { Annotation } from "@easelhq/client";
 import { h, iconButton } from "../dom";
 import type { Labels } from "../labels";
 

@@ -1,4 +1,4 @@
-import type { Status, Stop } from "../client";
+import type { Status, Stop } from "@easelhq/client";
 import { h } from "../dom";
 
 const STOPS: Record<Stop, string> = {

@@ -1,4 +1,4 @@
-import type { Annotation, Change } from "../client";
+import type { Annotation, Change } from "@easelhq/client";
 
 /** When frames come; tests say so themselves. */
 export interface Frames {

@@ -1,5 +1,5 @@
 import type { App } from "../app";
-import { RestError } from "../client";
+import { RestError } from "@easelhq/client";
 import { h, icon, toast } from "../dom";
 
 const reopen = () => dispatchEvent(new HashChangeEvent("hashchange"));

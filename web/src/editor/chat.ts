@@ -1,5 +1,5 @@
 import type { App } from "../app";
-import type { ChatLine, Peer, Session } from "../client";
+import type { ChatLine, Peer, Session } from "@easelhq/client";
 import { colorOf } from "../colors";
 import { h, iconButton, toast } from "../dom";
 

@@ -1,5 +1,5 @@
 import { insist, type Conflict, type Conflicts } from "../conflicts";
-import type { Annotation, Op } from "../client";
+import type { Annotation, Op } from "@easelhq/client";
 import { h } from "../dom";
 
 export interface ConflictEvents {

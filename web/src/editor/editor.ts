@@ -1,5 +1,5 @@
 import type { App, View } from "../app";
-import { RestError, type Annotation, type Session } from "../client";
+import { RestError, type Annotation, type Session } from "@easelhq/client";
 import { showHelp } from "../dialog";
 import { h, icon, iconButton, toast } from "../dom";
 import { toggleTheme } from "../theme";

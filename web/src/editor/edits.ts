@@ -1,6 +1,6 @@
 import type { App } from "../app";
 import type { Value } from "../attributes";
-import { draftOf, newID, type Annotation, type History, type Op, type Phase, type Rejection, type Session } from "../client";
+import { draftOf, newID, type Annotation, type History, type Op, type Phase, type Rejection, type Session } from "@easelhq/client";
 import { askText } from "../dialog";
 import { toast } from "../dom";
 import { cut, shift, type Place } from "./shapes";

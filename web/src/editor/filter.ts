@@ -1,4 +1,4 @@
-import type { Annotation, Change } from "../client";
+import type { Annotation, Change } from "@easelhq/client";
 import { h } from "../dom";
 import { TOLD, type Paint, type Told } from "./paint";
 

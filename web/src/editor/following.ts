@@ -1,4 +1,4 @@
-import type { Peer } from "../client";
+import type { Peer } from "@easelhq/client";
 import { colorOf } from "../colors";
 import { h } from "../dom";
 

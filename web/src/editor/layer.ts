@@ -1,4 +1,4 @@
-import type { Annotation, Box } from "../client";
+import type { Annotation, Box } from "@easelhq/client";
 import { extentOf, outlineOf, type Scale } from "./outline";
 import { proposed } from "./paint";
 import { SpatialIndex, touch } from "./spatial";

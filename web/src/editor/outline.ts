@@ -1,4 +1,4 @@
-import type { Annotation, Box, Point } from "../client";
+import type { Annotation, Box, Point } from "@easelhq/client";
 import { DOT } from "./shapes";
 
 type Placed = Pick<Annotation, "x" | "y" | "width" | "height" | "shape">;

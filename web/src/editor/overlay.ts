@@ -1,4 +1,4 @@
-import type { Annotation, Peer } from "../client";
+import type { Annotation, Peer } from "@easelhq/client";
 import { colorOf, inkOn } from "../colors";
 import { h } from "../dom";
 import type { View } from "./layer";

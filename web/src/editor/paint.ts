@@ -1,5 +1,4 @@
-import type { Annotation } from "../client";
-import { Emitter } from "../client/emitter";
+import { type Annotation, Emitter } from "@easelhq/client";
 import { colorOf } from "../colors";
 import type { Labels } from "../labels";
 

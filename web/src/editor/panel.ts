@@ -1,4 +1,4 @@
-import type { Annotation, Peer } from "../client";
+import type { Annotation, Peer } from "@easelhq/client";
 import { misfits } from "../attributes";
 import { colorOf } from "../colors";
 import { h, iconButton } from "../dom";

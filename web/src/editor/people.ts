@@ -1,4 +1,4 @@
-import type { Annotation, Peer } from "../client";
+import type { Annotation, Peer } from "@easelhq/client";
 import { colorOf, initials } from "../colors";
 import { h } from "../dom";
 

@@ -1,5 +1,5 @@
 import OpenSeadragon from "openseadragon";
-import type { Image, Rest, Tiling } from "../client";
+import type { Image, Rest, Tiling } from "@easelhq/client";
 
 /** Images whose longer side has more pixels may have tiles. */
 const TILED_FROM = 2048;

@@ -1,4 +1,4 @@
-import type { Box } from "../client";
+import type { Box } from "@easelhq/client";
 import type { Place } from "./shapes";
 import type { Stage } from "./stage";
 import type { Tool } from "./tools";

@@ -1,4 +1,4 @@
-import type { Annotation } from "../client";
+import type { Annotation } from "@easelhq/client";
 import { h, iconButton } from "../dom";
 import type { Labels } from "../labels";
 import { proposed } from "./paint";

@@ -1,4 +1,4 @@
-import type { Annotation } from "../client";
+import type { Annotation } from "@easelhq/client";
 import { h, iconButton } from "../dom";
 import { proposed, type Paint } from "./paint";
 import { VirtualList } from "./virtual-list";

@@ -1,4 +1,4 @@
-import type { Annotation, Box, Point, Shape } from "../client";
+import type { Annotation, Box, Point, Shape } from "@easelhq/client";
 
 /** Where something is: its bounding box and, unless it is a plain box, its shape. */
 export type Place = Box & { shape?: Shape | null };

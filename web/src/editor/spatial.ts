@@ -1,4 +1,4 @@
-import type { Box } from "../client";
+import type { Box } from "@easelhq/client";
 
 /** Cells along each side. */
 const CELLS = 64;

@@ -4,7 +4,7 @@ import { Origin, type DrawingStyle, type StoreChangeEvent } from "@annotorious/c
 import OpenSeadragon from "openseadragon";
 import { mountPlugin } from "@annotorious/plugin-tools";
 import "@annotorious/plugin-tools/annotorious-plugin-tools.css";
-import type { Annotation, Box, Change } from "../client";
+import type { Annotation, Box, Change } from "@easelhq/client";
 import { nameHandles } from "./handles";
 import { alike, Layer, type View } from "./layer";
 import { isHit } from "./outline";

@@ -1,5 +1,5 @@
 import type { App } from "../app";
-import type { Annotation, Deed } from "../client";
+import type { Annotation, Deed } from "@easelhq/client";
 import { colorOf } from "../colors";
 import { ago, h, iconButton } from "../dom";
 import { count, mayReview, type Judging } from "./judging";

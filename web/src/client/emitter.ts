@@ -1,1 +1,0 @@
-export { Emitter } from "@easelhq/client";
