@@ -41,6 +41,10 @@ func (g *Gallery) Thumbnail(ctx context.Context, p easel.Principal, id easel.ID,
 			small, err = g.stored(ctx, key)
 		}
 	}
+	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrDamaged) {
+		// It went, or broke, since it was made just now.
+		return Content{}, &easel.Error{Code: easel.CodeUnavailable, Message: "the thumbnail was not kept; ask again", Err: err, RetryAfter: time.Second}
+	}
 	if err != nil {
 		return Content{}, outage(err)
 	}
