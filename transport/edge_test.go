@@ -231,12 +231,12 @@ func TestIdempotencyKeyInUseIsAConflict(t *testing.T) {
 	img := w.upload(ada)
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	w.asker.hook = func(r actors.Request) error {
+	w.asker.hold(func(r actors.Request) error {
 		if _, ok := r.Message.(canvas.Apply); ok {
 			once.Do(func() { close(entered); <-leave })
 		}
 		return nil
-	}
+	})
 	req := request{"POST", "/api/annotations", ada, box(img.ID, "a"), map[string]string{"Idempotency-Key": "k"}}
 	var wg sync.WaitGroup
 	wg.Go(func() { w.do(req).want(t, 201, nil) })
@@ -270,12 +270,12 @@ func TestFailuresOfTheServer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w.asker.hook = func(r actors.Request) error {
+			w.asker.hold(func(r actors.Request) error {
 				if _, ok := r.Message.(canvas.Look); ok {
 					return tt.err
 				}
 				return nil
-			}
+			})
 			res := w.do(request{method: "GET", path: "/api/images/" + string(img.ID), token: ada})
 			res.wantError(t, tt.status, tt.code)
 			if res.header.Get("Retry-After") != tt.retry || strings.Contains(res.body, "secret") {
@@ -283,12 +283,12 @@ func TestFailuresOfTheServer(t *testing.T) {
 			}
 		})
 	}
-	w.asker.hook = func(r actors.Request) error {
+	w.asker.hold(func(r actors.Request) error {
 		if _, ok := r.Message.(canvas.Look); ok {
 			panic("boom")
 		}
 		return nil
-	}
+	})
 	w.do(request{method: "GET", path: "/api/images/" + string(img.ID), token: ada}).wantError(t, 500, easel.CodeInternal)
 }
 
@@ -333,10 +333,10 @@ func TestTenantRateLimit(t *testing.T) {
 func TestMemberIsRecordedBeforeTheRequestIsServed(t *testing.T) {
 	w := newWorld(t)
 	var order []string
-	w.asker.hook = func(r actors.Request) error {
+	w.asker.hold(func(r actors.Request) error {
 		order = append(order, r.Message.MessageName())
 		return nil
-	}
+	})
 	w.do(request{method: "GET", path: "/api/images", token: w.token("ada", "acme", easel.Viewer)}).want(t, 200, nil)
 	if want := (tenant.Seen{}).MessageName(); len(order) != 2 || order[0] != want {
 		t.Errorf("asked %v, want %s first", order, want)

@@ -17,7 +17,7 @@ func TestFirstRequestOfAMemberWaitsItsWholeTime(t *testing.T) {
 	const patience = time.Hour
 	w := newWorld(t, func(c *transport.Config) { c.Timeout = patience })
 	asked := false
-	w.asker.seen = func(ctx context.Context, r actors.Request) {
+	w.asker.watch(func(ctx context.Context, r actors.Request) {
 		if _, ok := r.Message.(tenant.Seen); !ok {
 			return
 		}
@@ -25,7 +25,7 @@ func TestFirstRequestOfAMemberWaitsItsWholeTime(t *testing.T) {
 		if end, ok := ctx.Deadline(); !ok || time.Until(end) < patience/2 {
 			t.Errorf("the tenant is asked until %v (%v)", end, ok)
 		}
-	}
+	})
 	w.do(request{method: "GET", path: "/api/cluster", token: w.token("ann", "acme", easel.Admin)}).want(t, 200, nil)
 	if !asked {
 		t.Error("nobody was recorded")

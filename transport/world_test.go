@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/textproto"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,20 +47,28 @@ type world struct {
 	log    *bytes.Buffer
 }
 
-// askers passes requests on, and lets a test hold or fail them.
+// askers passes requests on, and lets a test hold or fail them. Requests come
+// from the server's own goroutines too (an upload's tiles are made in the
+// background), so what a test sets is set and read atomically.
 type askers struct {
 	next actors.Asker
-	hook func(actors.Request) error
-	seen func(context.Context, actors.Request) // what is asked, and until when
+	hook atomic.Pointer[func(actors.Request) error]
+	seen atomic.Pointer[func(context.Context, actors.Request)]
 }
+
+// hold has f asked before every request: an error of f is the answer.
+func (a *askers) hold(f func(actors.Request) error) { a.hook.Store(&f) }
+
+// watch has f told of every request, with the context it is asked in.
+func (a *askers) watch(f func(context.Context, actors.Request)) { a.seen.Store(&f) }
 
 // Ask implements actors.Asker.
 func (a *askers) Ask(ctx context.Context, r actors.Request) (actors.Message, error) {
-	if a.seen != nil {
-		a.seen(ctx, r)
+	if seen := a.seen.Load(); seen != nil {
+		(*seen)(ctx, r)
 	}
-	if a.hook != nil {
-		if err := a.hook(r); err != nil {
+	if hook := a.hook.Load(); hook != nil {
+		if err := (*hook)(r); err != nil {
 			return nil, err
 		}
 	}
