@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -180,27 +179,6 @@ func (r *Rooms) all() []*Seat {
 		seats = append(seats, s)
 	}
 	return seats
-}
-
-// Drain lets nobody in any more and asks everyone to come back, spread over a
-// second. It returns when all have left or ctx ends.
-func (r *Rooms) Drain(ctx context.Context) error {
-	r.mu.Lock()
-	r.draining = true
-	r.mu.Unlock()
-	for _, s := range r.all() {
-		s.Bye("draining", time.Duration(rand.IntN(1000))*time.Millisecond, CloseDraining)
-	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for len(r.all()) > 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
 }
 
 // Recheck says what a service key may do now. An error of CodeUnauthorized means

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,11 +153,12 @@ const (
 	byeTime     = 5 * time.Second
 )
 
-// drain ends the edge: balancers see /ready turn 503 for a moment, rooms say bye,
-// and requests under way end. What takes longer than the configured time is cut.
+// drain ends the edge: balancers see /ready turn 503 for a moment in which everything
+// is still served, then connections are refused, sockets are told to come back and
+// requests under way end. What takes longer than the configured time is cut.
 //
 // In a cluster the other nodes are told first: what this one owns belongs to them
-// from then on, and moves while the edge still serves.
+// from then on, and moves while the edge still serves, and so do the sockets.
 func (p *Program) drain(life context.Context, server *http.Server, e edge) {
 	p.log.InfoContext(life, "draining")
 	p.serving.Store(false)
@@ -169,17 +171,27 @@ func (p *Program) drain(life context.Context, server *http.Server, e edge) {
 			p.log.WarnContext(ctx, "the cluster was not told in time that this node drains", "err", err)
 		}
 	}
-	p.sayBye(ctx, e.rooms)
+	if e.othersServe() {
+		if err := e.rooms.Disperse(ctx); err != nil {
+			p.log.WarnContext(ctx, "not every socket was sent elsewhere in time", "err", err)
+		}
+	}
 	select {
 	case <-notice.C:
 	case <-ctx.Done():
 	}
+	gone := make(chan struct{})
+	server.RegisterOnShutdown(func() { // once nobody can connect any more
+		defer close(gone)
+		p.sayBye(ctx, e.rooms)
+	})
 	if err := server.Shutdown(ctx); err != nil {
 		p.log.WarnContext(life, "some requests did not end in time", "err", err)
 		if err := server.Close(); err != nil {
 			p.log.WarnContext(life, "close server", "err", err)
 		}
 	}
+	<-gone
 }
 
 func (p *Program) sayBye(ctx context.Context, rooms *live.Rooms) {
@@ -204,6 +216,13 @@ type edge struct {
 	cluster transport.Cluster
 	member  *cluster.Node                         // nil: the node is alone
 	bar     *atomic.Pointer[func(easel.TenantID)] // lets nobody of a tenant in any more; holds nil until there is auth
+}
+
+// othersServe reports whether there is another node for clients to go to.
+func (e *edge) othersServe() bool {
+	return e.member != nil && slices.ContainsFunc(e.member.Members(), func(m cluster.Member) bool {
+		return !m.Self && !m.Draining && !m.Joining
+	})
 }
 
 // wait returns when no socket is left. Their life has ended by then.

@@ -2,6 +2,7 @@ package ws_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -427,6 +428,41 @@ func TestDrain(t *testing.T) {
 		t.Errorf("bye = %s", got.raw)
 	}
 	late.wantClose(4503)
+}
+
+// Who is sent elsewhere is asked to come back at once, and may: only a drain ends
+// what came meanwhile.
+func TestDispersedClientsMayComeBackUntilTheDrain(t *testing.T) {
+	s := start(t, live.Options{}, ws.Config{})
+	key := s.Image()
+	var all []*client
+	for i := range 3 {
+		c, _ := s.join(t, key, "ann_annotator", fmt.Sprintf("tab%d", i))
+		all = append(all, c)
+	}
+	if err := s.Rooms.Disperse(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range all {
+		if got := c.want("bye"); got.After != 0 {
+			t.Errorf("bye = %s", got.raw)
+		}
+		c.wantClose(4503)
+		all[i], _ = s.join(t, key, "ann_annotator", fmt.Sprintf("tab%d", i))
+	}
+	s.Put(key, 1)
+	for _, c := range all {
+		c.want("ops")
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Rooms.Drain(t.Context()) }()
+	for _, c := range all {
+		c.want("bye")
+		c.wantClose(4503)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestKeyIsRevoked(t *testing.T) {

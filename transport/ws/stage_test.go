@@ -143,6 +143,7 @@ type frame struct {
 	Temporary   bool               `json:"temporary"`
 	Expected    int64              `json:"expected"`
 	RetryAfter  int64              `json:"retry_after_ms"`
+	After       int64              `json:"after_ms"`
 	Peers       []live.Peer        `json:"peers"`
 	User        string             `json:"user"`
 	State       json.RawMessage    `json:"state"`

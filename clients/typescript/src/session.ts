@@ -418,7 +418,8 @@ export class Session extends Emitter<SessionEvents> {
         }
         return;
       case "bye":
-        return this.lost((frame.after_ms ?? 0) + 250 * (this.options.random ?? Math.random)());
+        // The node that goes spreads its clients over time itself.
+        return this.lost(frame.after_ms ?? 250 * (this.options.random ?? Math.random)());
     }
   }
 
