@@ -26,6 +26,7 @@ type layer struct {
 // layers is the architecture: a new package starts with a line here.
 var layers = []layer{
 	{"", nil, "the nouns are what everything speaks in, so they depend on nothing"},
+	{"internal/freeport", nil, "where a test's processes listen has nothing to do with what they are"},
 	{"pages", nil, "sets of pages are pure and know neither their maker nor their keeper"},
 	{"blob", nil, "a store of objects is useful to programs that have no actors"},
 	{"migrations", nil, "schemas are data"},
@@ -36,7 +37,7 @@ var layers = []layer{
 	{"journal/fencing", nil, "decisions are pure: what is asked of a store comes out as a value"},
 	{"journal/fencing/fencingtest", []string{"journal/fencing"}, "a scheduler of one thread, for simulations of what is fenced"},
 	{"journal/journaltest", []string{"pages", "journal", "blob"}, "the contract test sees only the contract"},
-	{"blob/blobtest", []string{"blob"}, "the contract test sees only the contract"},
+	{"blob/blobtest", []string{"blob", "internal/freeport"}, "the contract test sees only the contract"},
 	{"sqlite", []string{"pages", "journal"}, "a working copy knows pages and templates, not actors"},
 	{"sqlite/sqlitetest", []string{"sqlite", "pages", "journal"}, "it opens files for other packages' tests"},
 	{"actors", []string{"", "pages", "journal", "sqlite"}, "the runtime knows nothing of annotations: other programs define their own actors with it"},

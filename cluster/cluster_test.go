@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"flag"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/internal/freeport"
 	"github.com/easelhq/easel/wire"
 )
 
@@ -204,11 +204,7 @@ func TestRequestsEndWithTheirContext(t *testing.T) {
 }
 
 func TestNodesStartInAnyOrder(t *testing.T) {
-	ports := freePorts(t, 3)
-	var seeds []string
-	for _, p := range ports {
-		seeds = append(seeds, fmt.Sprintf("127.0.0.1:%d", p))
-	}
+	seeds := []string{freeport.Loopback(t), freeport.Loopback(t), freeport.Loopback(t)}
 	var nodes []*process
 	for i, s := range seeds {
 		nodes = append(nodes, begin(t, setup{Name: string(rune('a' + i)), Bind: s, Join: seeds, JoinWait: 50 * time.Millisecond}))
@@ -219,27 +215,6 @@ func TestNodesStartInAnyOrder(t *testing.T) {
 		}
 	}
 	agree(t, nodes...)
-}
-
-// freePorts returns ports that were free a moment ago, for TCP and UDP.
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var ports []int
-	for len(ports) < n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		port := l.Addr().(*net.TCPAddr).Port
-		u, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		defer u.Close()
-		ports = append(ports, port)
-	}
-	return ports
 }
 
 func TestPausedNodeIsReplacedAndComesBack(t *testing.T) {
@@ -360,7 +335,7 @@ func TestTwoNodesOfOneName(t *testing.T) {
 	}
 	agree(t, a, b)
 	// Two clusters that meet later: the younger node goes.
-	lone := launch(t, setup{Name: "b", Join: []string{fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])}, JoinWait: time.Millisecond})
+	lone := launch(t, setup{Name: "b", Join: []string{freeport.Loopback(t)}, JoinWait: time.Millisecond})
 	launch(t, setup{Name: "bridge", Join: []string{a.gossip, lone.gossip}})
 	if r := lone.tell(order{Do: "failed", For: 30 * time.Second}); !strings.Contains(r.Err, "another node has this name") {
 		t.Errorf("the younger one says %q", r.Err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/easelhq/easel/blob/blobtest"
+	"github.com/easelhq/easel/internal/freeport"
 )
 
 // TestClusterIsOneService: what one node gives out or takes away holds on all.
@@ -106,7 +107,7 @@ func TestClusterIsOneService(t *testing.T) {
 	})
 	t.Run("a name is taken once", func(t *testing.T) {
 		n := launch(t, t.TempDir(), "--store="+c.store, secretFlag(), "--node=n1", "--region=r",
-			"--cluster-bind="+freePort(t), "--cluster-join="+strings.Join(c.seeds, ","), "--cluster-key="+c.key)
+			"--cluster-bind="+freeport.Loopback(t), "--cluster-join="+strings.Join(c.seeds, ","), "--cluster-key="+c.key)
 		code := n.wait(t)
 		if line := n.stderr.String(); code != 2 || !strings.Contains(line, "another node has this name") {
 			t.Errorf("exit code %d, want 2 and a reason:\n%s", code, line)
@@ -116,7 +117,7 @@ func TestClusterIsOneService(t *testing.T) {
 	t.Run("without the key a node learns nothing", func(t *testing.T) {
 		wrong := base64.StdEncoding.EncodeToString([]byte("fedcba9876543210fedcba9876543210"))
 		n := launch(t, t.TempDir(), "--store="+c.store, secretFlag(), "--node=stranger", "--region=r",
-			"--cluster-bind="+freePort(t), "--cluster-join="+strings.Join(c.seeds, ","), "--cluster-key="+wrong)
+			"--cluster-bind="+freeport.Loopback(t), "--cluster-join="+strings.Join(c.seeds, ","), "--cluster-key="+wrong)
 		await(t, n)
 		seen := c.api("n1").token
 		var v clusterView

@@ -3,12 +3,13 @@ package e2e_test
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/easelhq/easel/internal/freeport"
 )
 
 // city is a cluster of nodes on one bucket, each a process with a folder of its own.
@@ -32,21 +33,10 @@ func newCity(t *testing.T, size int, args ...string) *city {
 		key: base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
 	}
 	for range size {
-		c.seeds = append(c.seeds, freePort(t))
+		c.seeds = append(c.seeds, freeport.Loopback(t))
 	}
 	c.bearer = token(t, c.dir, "--tenant=city", "--user=tester", "--role=admin", secretFlag())
 	return c
-}
-
-// freePort returns an address that nothing listened on just now.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (c *city) name(i int) string   { return fmt.Sprintf("n%d", i+1) }

@@ -23,6 +23,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/easelhq/easel/internal/freeport"
 )
 
 // run runs a command to its end and returns its exit code and outputs.
@@ -392,7 +394,7 @@ func TestContractClusterRefusals(t *testing.T) {
 // while it looks for others, was not configured badly.
 func TestContractStopsWhileItStarts(t *testing.T) {
 	store := homeOn(startS3(t, "fake"))
-	n := launch(t, t.TempDir(), "--store="+store, "--cluster-bind=127.0.0.1:0", "--cluster-join="+freePort(t), secretFlag())
+	n := launch(t, t.TempDir(), "--store="+store, "--cluster-bind=127.0.0.1:0", "--cluster-join="+freeport.Loopback(t), secretFlag())
 	eventually(t, "the node has begun", func() error {
 		_, err := os.Stat(filepath.Join(n.data, "node"))
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/easelhq/easel/blob"
+	"github.com/easelhq/easel/internal/freeport"
 )
 
 // Bucket is the one that every server of this package starts with, empty.
@@ -69,7 +69,7 @@ func Servers() []string { return []string{"versitygw", "minio"} }
 func Serve(t testing.TB, name string) blob.S3Options {
 	t.Helper()
 	path := built(t, name)
-	root, addr := t.TempDir(), freePort(t)
+	root, addr := t.TempDir(), freeport.Loopback(t)
 	if err := os.Mkdir(filepath.Join(root, Bucket), 0o700); err != nil { // both take a folder for a bucket
 		t.Fatal(err)
 	}
@@ -153,19 +153,6 @@ func built(t testing.TB, name string) string {
 		t.Skipf("%s is not built: make s3-servers", name)
 	}
 	return slices.Max(found)
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return addr
 }
 
 // Fetch gets a URL as a browser without credentials does. It returns the status,

@@ -34,12 +34,29 @@ export async function eventually(what, fact, within = 15_000) {
   }
 }
 
+/** Listens, or returns null where somebody does. */
+function listen(port, host) {
+  const server = createServer().unref();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(null));
+    server.listen(port, host, () => resolve(server));
+  });
+}
+
+// A port that stays this process's while its node is down: below those that the
+// system gives to whoever asks for any, and kept by a socket on another address, as
+// the Go tests do (internal/freeport).
 async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(12_000 * Math.random());
+    const kept = await listen(port, "127.0.0.2");
+    const probe = kept && (await listen(port, "127.0.0.1"));
+    if (probe) {
+      await new Promise((resolve) => probe.close(resolve));
+      return port;
+    }
+    kept?.close();
+  }
 }
 
 /** The binary that EASEL_BIN names, on a folder of its own. */
