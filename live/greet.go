@@ -109,18 +109,18 @@ func (r *roomCore) settle(now time.Time) {
 		switch {
 		case m.phase != waiting:
 		case m.listen:
-			r.start(m)
+			r.start(now, m)
 		case m.reply.Epoch != r.sync.epoch:
 			r.introduce(m) // history was cut in between
 		case m.reply.Ver <= r.sync.ver:
-			r.start(m)
+			r.start(now, m)
 		}
 	}
 }
 
 // start puts a member on the stream: behind what it has, if everything since can
 // be had, else with a snapshot.
-func (r *roomCore) start(m *member) {
+func (r *roomCore) start(now time.Time, m *member) {
 	since := m.since
 	if since == nil || since.Epoch != r.sync.epoch || since.Ver > r.sync.ver {
 		r.snapshot(m)
@@ -131,7 +131,7 @@ func (r *roomCore) start(m *member) {
 		return
 	}
 	m.phase = fetching
-	r.fetch(m, since.Ver, []Item{}, 0)
+	r.fetch(m, now, since.Ver, []Item{}, 0)
 }
 
 func (r *roomCore) snapshot(m *member) {
@@ -139,23 +139,33 @@ func (r *roomCore) snapshot(m *member) {
 }
 
 // fetch pulls the batches that a member missed from the image, until the ring
-// has the rest.
-func (r *roomCore) fetch(m *member, from int64, got []Item, size int64) {
+// has the rest. An image that cannot be had, as while it moves, is asked again for
+// helloFor after begun: a snapshot would throw away what the client has.
+func (r *roomCore) fetch(m *member, begun time.Time, from int64, got []Item, size int64) {
 	r.ask(canvas.Log{Since: from}, pullTimeout, func(now time.Time, answer actors.Message, err error) []effect {
-		if r.byConn[m.conn] == m && m.phase == fetching {
-			reply, ok := answer.(canvas.LogReply)
-			r.fetched(m, from, got, size, reply, err == nil && ok)
+		if r.byConn[m.conn] != m || m.phase != fetching {
+			return r.done()
+		}
+		switch reply, ok := answer.(canvas.LogReply); {
+		case !r.sync.live():
+			m.phase = waiting
+		case err == nil && ok:
+			r.fetched(m, now, from, got, size, reply)
+		case easel.CodeOf(err).Temporary() && now.Sub(begun) < helloFor:
+			r.after(helloRetry, func(time.Time) {
+				if r.byConn[m.conn] == m && m.phase == fetching {
+					r.fetch(m, begun, from, got, size)
+				}
+			})
+		default:
+			r.snapshot(m)
 		}
 		return r.done()
 	})
 }
 
-func (r *roomCore) fetched(m *member, from int64, got []Item, size int64, reply canvas.LogReply, ok bool) {
-	if !r.sync.live() {
-		m.phase = waiting
-		return
-	}
-	if !ok || reply.Epoch != r.sync.epoch || len(reply.Batches) == 0 {
+func (r *roomCore) fetched(m *member, now time.Time, from int64, got []Item, size int64, reply canvas.LogReply) {
+	if reply.Epoch != r.sync.epoch || len(reply.Batches) == 0 {
 		r.snapshot(m)
 		return
 	}
@@ -178,7 +188,7 @@ func (r *roomCore) fetched(m *member, from int64, got []Item, size int64, reply 
 		r.snapshot(m)
 		return
 	}
-	r.fetch(m, from, got, size)
+	r.fetch(m, now, from, got, size)
 }
 
 func (r *roomCore) begin(m *member, recovered bool, catch catchUp, from *node) {

@@ -203,6 +203,41 @@ func TestWelcomeWaitsForTheVersionOfTheHello(t *testing.T) {
 	}
 }
 
+// While an image moves nobody can read its log. A client that came with its node is
+// not given everything anew for that.
+func TestResumeWaitsForAnImageThatCannotBeRead(t *testing.T) {
+	w := newWorld(2, live.Options{})
+	a := w.join(t, 0, "a", ann)
+	for seq := 1; seq <= 3; seq++ {
+		a.say(putOp(seq, fmt.Sprint(seq)))
+		w.flow()
+	}
+	w.join(t, 1, "c", easel.Principal{User: "cy", Role: easel.Viewer}) // the room has the image as it is now
+	b := w.guest(t, 1, "b", easel.Principal{User: "bob", Role: easel.Viewer})
+	b.say(`{"t":"hello","client":"b","since":{"epoch":"` + w.owner.epoch + `","ver":1}}`)
+	lost := 0
+	for end := w.now.Add(4 * time.Second); w.now.Before(end); {
+		switch i := slices.IndexFunc(w.net, func(p travelling) bool { return p.what == "ask canvas.log" }); {
+		case i >= 0:
+			w.net[i].fail()
+			w.net = slices.Delete(w.net, i, i+1)
+			lost++
+		case len(w.net) > 0:
+			w.arrive(0, false)
+		default:
+			w.tick()
+		}
+	}
+	if got := b.take(); lost < 2 || len(got) != 0 {
+		t.Fatalf("the image was asked %d times in vain, and the client was told %+v", lost, got)
+	}
+	w.run(time.Second)
+	got := b.take()
+	if len(got) < 3 || got[0].T != "welcome" || !got[0].Recovered || got[1].T != "ops" || got[1].Ver != 2 || got[2].Ver != 3 {
+		t.Errorf("frames = %+v", got)
+	}
+}
+
 func TestLostBatchIsFetched(t *testing.T) {
 	w := newWorld(1, live.Options{})
 	a, b := w.join(t, 0, "a", ann), w.join(t, 0, "b", easel.Principal{User: "bob", Role: easel.Viewer})

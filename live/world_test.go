@@ -23,10 +23,12 @@ type world struct {
 	timers []*worldTimer
 }
 
-// travelling is something on its way; deliver makes it arrive.
+// travelling is something on its way; deliver makes it arrive. What is asked may fail
+// instead: the image cannot be reached.
 type travelling struct {
 	what    string
 	deliver func()
+	fail    func()
 }
 
 type worldTimer struct {
@@ -54,7 +56,7 @@ func (w *world) restart() {
 }
 
 func (w *world) send(what string, deliver func()) {
-	w.net = append(w.net, travelling{what, deliver})
+	w.net = append(w.net, travelling{what: what, deliver: deliver})
 }
 
 // arrive delivers, or loses, what travels at place i.
@@ -154,6 +156,10 @@ func (h *worldHost) Ask(r actors.Request, timeout time.Duration, then func(actor
 			finish(m, err)
 		})
 	})
+	w.net[len(w.net)-1].fail = func() {
+		stop()
+		finish(nil, easel.Errorf(easel.CodeUnavailable, "it moves"))
+	}
 }
 
 func (h *worldHost) After(d time.Duration, f func()) (stop func()) {
