@@ -44,9 +44,11 @@ func (c *Context) Tell(r Request) {
 }
 
 // Ask sends a request; then is called with the answer, later, on the actor's
-// goroutine, and exactly once unless the actor is stopped first. The request is
-// given up after timeout with CodeUnavailable.
-func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error)) {
+// goroutine, and exactly once unless the actor is stopped or withdraw is called
+// first. The request is given up after timeout with CodeUnavailable. Once it was
+// withdrawn it is not repeated, and not handled if it still waits for its turn on
+// this node; what is on its way to another may take effect.
+func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error)) (withdraw func()) {
 	r.From = c.Self()
 	asked := c.ctx
 	ctx, cancel := context.WithTimeout(c.trace(), timeout)
@@ -71,6 +73,11 @@ func (c *Context) Ask(r Request, timeout time.Duration, then func(Message, error
 		finish(nil, &easel.Error{Code: easel.CodeUnavailable, Message: "no answer in time", Err: ctx.Err()})
 	})
 	c.sys.send(ctx, r, finish)
+	return func() {
+		answered = true
+		stop()
+		cancel()
+	}
 }
 
 // Trace returns a context that carries the trace of the message being handled,

@@ -16,11 +16,14 @@ type parrot struct {
 	heard   []string
 	crashed *bool
 	done    bool
+	cancel  func()
 }
 
 type (
 	say     struct{ Text string }
 	fetch   struct{ Counter string } // asks a counter for its value and says it
+	order   struct{ Counter string } // asks a counter to add 1, until it is cancelled
+	cancel  struct{}
 	later   struct{ In time.Duration }
 	said    struct{ Texts []string }
 	recite  struct{}
@@ -30,6 +33,8 @@ type (
 
 func (say) MessageName() string     { return "test.say" }
 func (fetch) MessageName() string   { return "test.fetch" }
+func (order) MessageName() string   { return "test.order" }
+func (cancel) MessageName() string  { return "test.cancel" }
 func (later) MessageName() string   { return "test.later" }
 func (said) MessageName() string    { return "test.said" }
 func (recite) MessageName() string  { return "test.recite" }
@@ -52,6 +57,10 @@ func (p *parrot) Receive(c *actors.Context, m actors.Message) (actors.Message, e
 			}
 			hear(time.Duration(m.(total).N).String())
 		})
+	case order:
+		p.cancel = c.Ask(actors.Request{To: key(m.Counter), Message: add{1}}, 5*time.Second, func(actors.Message, error) { hear("never") })
+	case cancel:
+		p.cancel()
 	case later:
 		stop := c.After(m.In, func() { hear("never") })
 		stop()
@@ -103,6 +112,20 @@ func TestEphemeralAsksAndWaitsOnItsOwnGoroutine(t *testing.T) {
 	slices.Sort(got)
 	if want := []string{"7ns", "hello", "later", "not_found"}; !slices.Equal(got, want) {
 		t.Fatalf("heard %q, want %q", got, want)
+	}
+}
+
+func TestWithdrawnRequestIsNotHandled(t *testing.T) {
+	w := start(t, t.TempDir(), withParrots(new(bool)))
+	w.want(t, "a", add{7}, 7)
+	until := make(chan struct{})
+	w.Tell(actors.Request{To: key("a"), Message: stall{until}})
+	w.parrot(t, order{"a"})
+	w.parrot(t, cancel{})
+	close(until)
+	w.want(t, "a", value{}, 7)
+	if got := w.recited(t); len(got) != 0 {
+		t.Errorf("the asker was told: %q", got)
 	}
 }
 

@@ -427,8 +427,9 @@ func (h *placeHost) Tell(r actors.Request) {
 	})
 }
 
-// Ask implements live.Host.
-func (h *placeHost) Ask(r actors.Request, timeout time.Duration, then func(actors.Message, error)) {
+// Ask implements live.Host. What was withdrawn is not repeated, but what is on its
+// way arrives.
+func (h *placeHost) Ask(r actors.Request, timeout time.Duration, then func(actors.Message, error)) (withdraw func()) {
 	c := h.cell
 	c.asks++
 	answered := false
@@ -438,8 +439,12 @@ func (h *placeHost) Ask(r actors.Request, timeout time.Duration, then func(actor
 			then(m, err)
 		}
 	}
-	h.After(timeout, func() { finish(nil, easel.Errorf(easel.CodeUnavailable, "no answer in time")) })
+	stop := h.After(timeout, func() { finish(nil, easel.Errorf(easel.CodeUnavailable, "no answer in time")) })
 	c.ask(h.place, record{fmt.Sprint("ask", c.asks), r.Message}, func() bool { return answered || h.place.life != h.life }, finish)
+	return func() {
+		stop()
+		answered = true
+	}
 }
 
 // After implements live.Host.

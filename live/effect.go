@@ -15,8 +15,10 @@ type effect interface{ effect() }
 // is called as an event of its own.
 type then func(now time.Time, m actors.Message, err error) []effect
 
-// askEffect sends a request; the answer, or an error, comes back exactly once.
+// askEffect sends a request; the answer, or an error, comes back exactly once,
+// unless it is withdrawn because the session that it is for has left.
 type askEffect struct {
+	conn    string // of the session; "": it is never withdrawn
 	to      actors.Key
 	message actors.Message
 	once    actors.Once

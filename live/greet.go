@@ -34,17 +34,25 @@ func (r *roomCore) hello(now time.Time, m *member, f HelloFrame) {
 		r.buckets[id] = &b
 	}
 	m.ops = r.buckets[id]
+	// An earlier hello of the client that still waits must not reach the image after
+	// this one: it would end this connection.
+	r.supersede(now, id, m.conn, func(p phase) bool { return p == greeting })
 	r.introduce(m)
 }
 
+// introduce asks the image. The hello of a session that has left is withdrawn, for
+// the same reason.
 func (r *roomCore) introduce(m *member) {
 	m.phase = greeting
 	hello := canvas.Hello{By: m.author(), Client: m.client, Conn: m.conn}
-	r.ask(hello, helloTimeout, func(now time.Time, answer actors.Message, err error) []effect {
-		if r.byConn[m.conn] == m {
-			r.introduced(now, m, answer, err)
-		}
-		return r.done()
+	r.do(askEffect{
+		to: r.image, message: hello, timeout: helloTimeout, conn: m.conn,
+		then: func(now time.Time, answer actors.Message, err error) []effect {
+			if r.byConn[m.conn] == m {
+				r.introduced(now, m, answer, err)
+			}
+			return r.done()
+		},
 	})
 }
 
@@ -65,7 +73,7 @@ func (r *roomCore) introduced(now time.Time, m *member, answer actors.Message, e
 	}
 	// The feed tells of the client's earlier connection too, but perhaps later, and
 	// not for viewers, of whom the image knows nothing.
-	r.supersede(now, m.who.User, m.client, m.conn)
+	r.supersede(now, clientID{m.who.User, m.client}, m.conn, introducedBefore)
 	if !m.who.Role.AtLeast(easel.Annotator) {
 		r.tellOthers(Arrival{Room: r.self, User: m.who.User, Client: m.client, Conn: m.conn})
 	}
@@ -74,10 +82,14 @@ func (r *roomCore) introduced(now time.Time, m *member, answer actors.Message, e
 	r.settle(now)
 }
 
-// supersede ends the connections of a client but its newest.
-func (r *roomCore) supersede(now time.Time, user, client, conn string) {
+// introducedBefore holds for connections of a client that the image knew before
+// another. One that is still greeting may have come after it.
+func introducedBefore(p phase) bool { return p > greeting }
+
+// supersede ends the connections of a client but conn, if they have come so far.
+func (r *roomCore) supersede(now time.Time, id clientID, conn string, sofar func(phase) bool) {
 	for _, o := range slices.Clone(r.members) {
-		if o.conn != conn && o.client == client && o.who.User == user && !o.listen && o.phase > greeting {
+		if o.conn != conn && !o.listen && sofar(o.phase) && id == (clientID{o.who.User, o.client}) {
 			r.expel(now, o, CloseReplaced)
 		}
 	}

@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,4 +130,56 @@ func (w *world) publish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestHelloOfAConnectionThatLeftIsWithdrawn: it would make the image close the
+// connection that its client has by then.
+func TestHelloOfAConnectionThatLeftIsWithdrawn(t *testing.T) {
+	w := newWorld(2, live.Options{})
+	old := w.guest(t, 0, "old", ann)
+	old.say(`{"t":"hello","client":"c"}`)
+	late := w.hold("ask canvas.hello")
+	old.room.Leave(old.Conn())
+	again := w.guest(t, 1, "new", ann)
+	again.say(`{"t":"hello","client":"c"}`)
+	w.run(time.Second)
+	w.net = append(w.net, late)
+	w.run(time.Second)
+	if c := again.Closed(); c != nil {
+		t.Errorf("the newer connection: %v", c)
+	}
+	again.say(putOp(1, "1"))
+	w.run(time.Second)
+	if got, want := again.types(), "welcome ack snap ops"; got != want {
+		t.Errorf("the newer connection is sent %q, want %q", got, want)
+	}
+}
+
+// TestHelloEndsAnEarlierOneThatStillWaits: the earlier connection is there, but
+// nobody is at its other end any more.
+func TestHelloEndsAnEarlierOneThatStillWaits(t *testing.T) {
+	w := newWorld(1, live.Options{})
+	old, other := w.guest(t, 0, "old", ann), w.guest(t, 0, "other", ann)
+	old.say(`{"t":"hello","client":"c"}`)
+	w.hold("ask canvas.hello").fail()
+	other.say(`{"t":"hello","client":"o"}`)
+	again := w.guest(t, 0, "new", ann)
+	again.say(`{"t":"hello","client":"c"}`)
+	if c := old.Closed(); c == nil || *c != live.CloseReplaced {
+		t.Errorf("the older connection: %v", c)
+	}
+	w.run(time.Second)
+	for _, g := range []*guest{again, other} {
+		if got := g.types(); g.Closed() != nil || !strings.HasPrefix(got, "welcome snap") {
+			t.Errorf("%s is sent %q and closed with %v", g.Conn(), got, g.Closed())
+		}
+	}
+}
+
+// hold takes what travels, the first of its name, off the net.
+func (w *world) hold(what string) travelling {
+	i := slices.IndexFunc(w.net, func(t travelling) bool { return t.what == what })
+	held := w.net[i]
+	w.net = slices.Delete(w.net, i, i+1)
+	return held
 }

@@ -262,7 +262,7 @@ func (r *roomCore) receive(now time.Time, m actors.Message) []effect {
 	case Moved:
 		r.moved(now, m)
 	case Arrival:
-		r.supersede(now, m.User, m.Client, m.Conn)
+		r.supersede(now, clientID{m.User, m.Client}, m.Conn, introducedBefore)
 	case Census:
 		r.census(m)
 	case People:

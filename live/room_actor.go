@@ -23,7 +23,8 @@ type Room struct {
 	log      *slog.Logger
 	sessions []*Session
 	byConn   map[string]*Session
-	ended    []string // sessions found closed while effects were performed
+	hellos   map[string]func() // withdraw what is asked for a session; by conn
+	ended    []string          // sessions found closed while effects were performed
 	crashed  bool
 }
 
@@ -32,7 +33,7 @@ type host interface {
 	Self() actors.Ref
 	Now() time.Time
 	Tell(r actors.Request)
-	Ask(r actors.Request, timeout time.Duration, then func(actors.Message, error))
+	Ask(r actors.Request, timeout time.Duration, then func(actors.Message, error)) (withdraw func())
 	After(d time.Duration, f func()) (stop func())
 }
 
@@ -44,7 +45,7 @@ var (
 func newRoom(h host, opts Options, m *metrics, log *slog.Logger) *Room {
 	r := &Room{
 		host: h, core: newRoomCore(h.Self(), opts), metrics: m, tracer: opts.Tracer, log: log,
-		byConn: map[string]*Session{},
+		byConn: map[string]*Session{}, hellos: map[string]func(){},
 	}
 	r.sweep()
 	return r
@@ -135,6 +136,10 @@ func (r *Room) drop(conn string) {
 		return
 	}
 	delete(r.byConn, conn)
+	if withdraw := r.hellos[conn]; withdraw != nil {
+		delete(r.hellos, conn)
+		withdraw()
+	}
 	for i, o := range r.sessions {
 		if o == s {
 			last := len(r.sessions) - 1
@@ -171,9 +176,7 @@ func (r *Room) perform(effects []effect) {
 func (r *Room) performOne(e effect) {
 	switch e := e.(type) {
 	case askEffect:
-		r.host.Ask(actors.Request{To: e.to, Message: e.message, Once: e.once}, e.timeout, func(m actors.Message, err error) {
-			r.resume(e.then, m, err)
-		})
+		r.ask(e)
 	case tellEffect:
 		r.host.Tell(actors.Request{To: e.to, Node: e.node, Message: e.message})
 	case timerEffect:
@@ -217,6 +220,18 @@ func (r *Room) performOne(e effect) {
 	case alarmEffect:
 		r.metrics.alarms.Inc()
 		r.log.Error("broken invariant", "key", r.core.image.String(), "what", e.message)
+	}
+}
+
+func (r *Room) ask(e askEffect) {
+	withdraw := r.host.Ask(actors.Request{To: e.to, Message: e.message, Once: e.once}, e.timeout, func(m actors.Message, err error) {
+		if e.conn != "" {
+			delete(r.hellos, e.conn)
+		}
+		r.resume(e.then, m, err)
+	})
+	if e.conn != "" {
+		r.hellos[e.conn] = withdraw
 	}
 }
 

@@ -401,8 +401,9 @@ func (h *deafHost) Self() actors.Ref {
 func (h *deafHost) Now() time.Time                     { return time.Unix(1, 0) }
 func (h *deafHost) Tell(actors.Request)                {}
 func (h *deafHost) After(time.Duration, func()) func() { return func() {} }
-func (h *deafHost) Ask(_ actors.Request, _ time.Duration, then func(actors.Message, error)) {
+func (h *deafHost) Ask(_ actors.Request, _ time.Duration, then func(actors.Message, error)) func() {
 	then(nil, h.err)
+	return func() {}
 }
 
 func TestLargePresenceCostsMore(t *testing.T) {

@@ -139,9 +139,9 @@ func (h *worldHost) Tell(r actors.Request) {
 	h.world.send("tell "+r.Message.MessageName(), func() { _, _ = h.world.atOwner(r.Message) })
 }
 
-func (h *worldHost) Ask(r actors.Request, timeout time.Duration, then func(actors.Message, error)) {
+func (h *worldHost) Ask(r actors.Request, timeout time.Duration, then func(actors.Message, error)) (withdraw func()) {
 	w := h.world
-	answered := false
+	answered, withdrawn := false, false
 	finish := func(m actors.Message, err error) {
 		if !answered {
 			answered = true
@@ -150,6 +150,9 @@ func (h *worldHost) Ask(r actors.Request, timeout time.Duration, then func(actor
 	}
 	stop := h.After(timeout, func() { finish(nil, easel.Errorf(easel.CodeUnavailable, "no answer in time")) })
 	w.send("ask "+r.Message.MessageName(), func() {
+		if withdrawn {
+			return
+		}
 		m, err := w.atOwner(r.Message)
 		w.send("answer "+r.Message.MessageName(), func() {
 			stop()
@@ -159,6 +162,10 @@ func (h *worldHost) Ask(r actors.Request, timeout time.Duration, then func(actor
 	w.net[len(w.net)-1].fail = func() {
 		stop()
 		finish(nil, easel.Errorf(easel.CodeUnavailable, "it moves"))
+	}
+	return func() {
+		stop()
+		answered, withdrawn = true, true
 	}
 }
 
