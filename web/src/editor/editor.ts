@@ -150,6 +150,7 @@ class Editor implements View {
   }
 
   close(): void {
+    this.stage?.settle(); // whoever goes on with a key while a pointer is down keeps what was dragged
     this.closing.abort();
     this.session?.presence({ cursor: undefined, selection: undefined, draft: undefined, view: undefined });
     this.app.sessions.leave(this.id);

@@ -115,10 +115,20 @@ export class Edits {
     return true;
   }
 
+  /** Saves where things were moved to. Who lets go last counts, whatever it has become meanwhile. */
   move(places: Map<string, Place>): void {
-    const known = [...places].filter(([id]) => this.session.annotations.has(id));
-    if (known.length > 0) {
-      this.commit(known.map(([id, set]) => ({ k: "patch", id, set })));
+    const ops: Op[] = [];
+    for (const [id, at] of places) {
+      const now = this.session.annotations.get(id);
+      if (now) {
+        ops.push({ k: "patch", id, set: now.shape && !at.shape ? { ...at, shape: null } : at });
+      }
+    }
+    if (ops.length < places.size) {
+      toast("What you moved was deleted in the meantime.", "error");
+    }
+    if (ops.length > 0) {
+      this.commit(ops);
     }
   }
 

@@ -30,6 +30,9 @@ export class Panel {
   private holders: ReadonlyMap<string, Peer> = new Map();
   private held = "";
   private frame = 0;
+  /** A pointer is down on the list: no row may slide away under it, or be made anew. */
+  private pressed = false;
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly labels: Labels,
@@ -45,6 +48,15 @@ export class Panel {
       this.list,
       ...around.below,
     );
+    const { signal } = this.closing;
+    this.list.addEventListener("pointerdown", () => (this.pressed = true), { signal });
+    const release = () => {
+      if (this.pressed) {
+        setTimeout(() => ((this.pressed = false), this.plan())); // the click comes after the pointer is up
+      }
+    };
+    addEventListener("pointerup", release, { signal, capture: true });
+    addEventListener("pointercancel", release, { signal, capture: true });
   }
 
   /** Shows annotations, out of all that there are. */
@@ -53,9 +65,15 @@ export class Panel {
     this.all = all;
     this.selected = selected;
     this.editable = editable;
+    this.plan();
+  }
+
+  private plan(): void {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.draw();
+      if (!this.pressed) {
+        this.draw();
+      }
     });
   }
 
@@ -75,6 +93,7 @@ export class Panel {
 
   close(): void {
     cancelAnimationFrame(this.frame);
+    this.closing.abort();
     this.inSight.close();
   }
 

@@ -23,6 +23,8 @@ export class Popover {
   private readonly judging: HTMLElement;
   private box: Annotation | null = null;
   private dirty = false;
+  /** What is offered for this box: an order that changed with every edit of somebody's would move chips away under a pointer. */
+  private offered: readonly string[] = [];
   private suggested = "";
 
   constructor(
@@ -89,7 +91,10 @@ export class Popover {
     this.judging.hidden = !proposed(box);
     this.model.textContent = [box.model || "a model", box.confidence === null ? "" : `${Math.round(box.confidence * 100)} %`].filter(Boolean).join(" · ");
     this.judging.querySelectorAll("button").forEach((button) => (button.hidden = !mayJudge));
-    this.suggest(labels.filter((label) => label !== box.label).slice(0, SUGGESTIONS));
+    if (other) {
+      this.offered = labels.slice(0, SUGGESTIONS + 1);
+    }
+    this.suggest(this.offered.filter((label) => label !== box.label).slice(0, SUGGESTIONS));
     this.place();
     if (focus) {
       this.input.focus();
@@ -105,7 +110,7 @@ export class Popover {
     }
   }
 
-  private suggest(labels: string[]): void {
+  private suggest(labels: readonly string[]): void {
     const key = JSON.stringify(labels.map((label) => [label, this.labels.color(label), this.labels.keyOf(label)]));
     if (key === this.suggested) {
       return; // a chip that is replaced loses a click in progress

@@ -5,6 +5,7 @@ import OpenSeadragon from "openseadragon";
 import { mountPlugin } from "@annotorious/plugin-tools";
 import "@annotorious/plugin-tools/annotorious-plugin-tools.css";
 import type { Annotation, Box, Change } from "@easelhq/client";
+import { Grip } from "./grip";
 import { nameHandles } from "./handles";
 import { alike, Layer, type View } from "./layer";
 import { isHit } from "./outline";
@@ -48,10 +49,12 @@ export class Stage {
   private readonly viewer: OpenSeadragon.Viewer;
   private readonly annotator: OpenSeadragonAnnotator;
   private readonly layer: Layer;
-  private readonly dirty = new Map<string, Place>();
+  private readonly grip = new Grip();
   /** What each annotation that Annotorious has looked like when it was given to it. */
   private readonly lifted = new Map<string, Annotation>();
   private readonly closing = new AbortController();
+  /** What is selected while Annotorious starts over with it. */
+  private again: string[] | null = null;
   /** Nobody has zoomed or panned: another window size shows all of it again. */
   private whole = true;
   private tool: DrawingTool = "rectangle";
@@ -129,8 +132,11 @@ export class Stage {
     element.addEventListener("dblclick", (e) => this.ended(e), { signal, capture: true });
     element.addEventListener("pointermove", (e) => this.hover(e), { signal });
     element.addEventListener("pointerleave", () => this.hover(null), { signal });
-    addEventListener("pointerup", () => setTimeout(() => this.commit()), { signal, capture: true });
-    addEventListener("pointercancel", () => setTimeout(() => this.commit()), { signal, capture: true });
+    element.addEventListener("pointerdown", (e) => this.grasp(e), { signal, capture: true });
+    // A release may be missed, as behind a menu of the system; a mouse that moves tells of it.
+    element.addEventListener("pointermove", (e) => e.buttons === 0 && this.letGo(e), { signal });
+    addEventListener("pointerup", (e) => this.letGo(e), { signal, capture: true });
+    addEventListener("pointercancel", (e) => this.letGo(e), { signal, capture: true });
   }
 
   /** Shows a picture in element; rejects if it cannot be decoded. */
@@ -169,16 +175,17 @@ export class Stage {
     }
   }
 
-  /** Brings what the session changed onto the picture. */
+  /** Brings what the session changed onto the picture, but for what is in hand: that comes later. */
   apply(change: Change): void {
     const store = this.annotator.state.store;
+    const { upserted, removed } = this.grip.sift(change);
     const edited: ImageAnnotation[] = [];
     let recast = false;
-    for (const a of change.upserted) {
+    for (const a of upserted) {
       this.layer.put(a);
       const before = this.lifted.get(a.id);
       // Only what looks different: an edit that is confirmed has but another rev.
-      if (before && !this.dirty.has(a.id) && !alike(before, a)) {
+      if (before && !alike(before, a)) {
         this.lifted.set(a.id, a);
         edited.push(...this.fromAnnotation(a));
         recast ||= toSelector(before, this.size)?.type !== toSelector(a, this.size)?.type;
@@ -189,37 +196,43 @@ export class Stage {
     } else if (edited.length > 0) {
       store.bulkUpsertAnnotations(edited, Origin.REMOTE);
     }
-    const lost = change.removed.filter((id) => this.lifted.has(id));
+    const lost = removed.filter((id) => this.lifted.has(id));
     if (lost.length > 0) {
       const selected = this.selection.filter((id) => !lost.includes(id));
       if (selected.length < this.selection.length) {
         this.select(selected);
       }
-      lost.forEach((id) => (this.dirty.delete(id), this.lifted.delete(id)));
+      lost.forEach((id) => this.lifted.delete(id));
       store.bulkDeleteAnnotations(
         lost.filter((id) => store.getAnnotation(id)),
         Origin.REMOTE,
       );
     }
-    change.removed.forEach((id) => this.layer.remove(id));
+    removed.forEach((id) => this.layer.remove(id));
   }
 
-  /** Starts over with what is selected: an editor of Annotorious knows one kind of shape only. */
+  /**
+   * Starts over with what is selected: an editor of Annotorious knows one kind of shape
+   * only. It drops its editor in a microtask of its own, ours comes right behind it:
+   * no press and no key can fall in between.
+   */
   private reselect(): void {
     const selected = this.selection;
     this.select([]);
-    setTimeout(() => {
-      if (!this.closing.signal.aborted && this.selection.length === 0) {
+    this.again = selected;
+    queueMicrotask(() => {
+      if (this.again === selected && !this.closing.signal.aborted) {
         this.select(selected);
       }
     });
   }
 
   get selection(): string[] {
-    return this.annotator.getSelected().map((a) => a.id);
+    return this.again ?? this.annotator.getSelected().map((a) => a.id);
   }
 
   select(ids: string[]): void {
+    this.again = null;
     const known = ids.filter((id) => this.lift(id));
     if (known.length > 0) {
       this.annotator.setSelected(known, true);
@@ -371,6 +384,16 @@ export class Stage {
     return [(event.clientX - corner.left - on.x) / on.width, (event.clientY - corner.top - on.y) / on.height];
   }
 
+  /** Ends a drag that is in progress as if the pointer were up: what was moved stays moved. */
+  settle(): void {
+    const { places, late } = this.grip.release();
+    this.apply(late);
+    if (places.size > 0) {
+      this.events.moved(places);
+    }
+    this.lower();
+  }
+
   close(): void {
     this.closing.abort();
     this.layer.close();
@@ -382,19 +405,31 @@ export class Stage {
     for (const { newValue } of event.changes.updated ?? []) {
       const at = this.toPlace(newValue);
       if (at) {
-        this.dirty.set(newValue.id, at);
+        this.grip.move(newValue.id, at);
         this.events.dragging(newValue.id, at);
       }
     }
+    if (!this.grip.down) {
+      this.later(); // a corner was deleted by a key
+    }
   }
 
-  private commit(): void {
-    if (this.dirty.size > 0) {
-      const boxes = new Map(this.dirty);
-      this.dirty.clear();
-      this.events.moved(boxes);
-      this.lower();
+  private grasp(e: PointerEvent): void {
+    const on = e.target instanceof Element && e.target.closest(".a9s-osd-drawinglayer.editing .a9s-annotation");
+    if (on && !this.grip.down) {
+      this.grip.press(e.pointerId, this.selection);
     }
+  }
+
+  private letGo(e: PointerEvent): void {
+    if (this.grip.by(e.pointerId)) {
+      this.later();
+    }
+  }
+
+  /** Settles when Annotorious has had its say in what happens now. */
+  private later(): void {
+    setTimeout(() => !this.closing.signal.aborted && this.settle());
   }
 
   private placed(): void {
@@ -437,7 +472,7 @@ export class Stage {
       return;
     }
     const selected = new Set(this.selection);
-    const down = [...this.lifted.keys()].filter((id) => !selected.has(id) && !this.dirty.has(id));
+    const down = [...this.lifted.keys()].filter((id) => !selected.has(id) && !this.grip.has(id));
     if (down.length > 0) {
       down.forEach((id) => (this.lifted.delete(id), this.layer.lift(id, false)));
       this.annotator.state.store.bulkDeleteAnnotations(down, Origin.REMOTE);
