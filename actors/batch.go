@@ -28,7 +28,7 @@ func (a *durable) work(messages []*envelope) {
 	h := a.hold()
 	var refused error // why the actor could not be opened
 	for i, e := range messages {
-		if i > 0 && time.Since(begun) > maxTurn {
+		if i > 0 && (time.Since(begun) > maxTurn || a.settling()) {
 			a.mail.putBack(messages[i:])
 			messages = messages[:i]
 			break
@@ -51,6 +51,9 @@ func (a *durable) work(messages []*envelope) {
 	}
 	m.batch.WithLabelValues(a.kind.Name).Observe(float64(len(messages)))
 	_ = a.finish(h) // all who wait for h know
+	if a.cradle != nil {
+		a.rise() // nothing was committed
+	}
 	if a.term != nil && a.term.Fresh() && a.commit == 0 {
 		a.release() // nothing came of a birth: the actor does not exist
 		a.deactivate(nil)

@@ -136,6 +136,8 @@ type witness struct {
 	most     map[string]int64
 	panicked map[string]bool
 	wrong    []string
+
+	asleep bool // books are born without a file; never changes
 }
 
 func newWitness() *witness {

@@ -181,7 +181,7 @@ func ledgerNodes(t *testing.T) func(string) actors.Config {
 			Messages: []actors.Message{mark{}, entries{}, marked{}, list{}},
 			Kinds: []*actors.Kind{{
 				Name: "ledger", Schema: schema,
-				New: func(actors.Key) actors.Behavior { return ledger{} }, Births: isLedger,
+				New: func(actors.Key) actors.Behavior { return ledger{} }, Births: isLedger, BornAsleep: true,
 			}},
 		}
 	}

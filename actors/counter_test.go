@@ -237,6 +237,13 @@ func (s *slow) hold() {
 	s.closed = true
 }
 
+// held counts the appends that wait.
+func (s *slow) held() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue)
+}
+
 func (s *slow) open() {
 	s.mu.Lock()
 	defer s.mu.Unlock() // a term is appended to by one goroutine at a time

@@ -59,7 +59,8 @@ type durable struct {
 
 	// While open:
 	db        *sqlite.DB
-	open      *sqlite.Tx // the turn's transaction, once begun
+	cradle    *sqlite.Cradle // whose file db is; nil: the actor's own
+	open      *sqlite.Tx     // the turn's transaction, once begun
 	behavior  Behavior
 	sinceOnce int    // verdicts stored since old ones were dropped
 	onceSeen  string // up to which id they were looked at
@@ -74,7 +75,7 @@ func (a *durable) drain() {
 			a.call(a.part)
 		}
 		limit := maxBatch
-		if a.step.Load() == stepParting || a.inFlight >= a.sys.config.InFlight || len(a.gate.queue) >= maxHeld {
+		if a.step.Load() == stepParting || a.inFlight >= a.sys.config.InFlight || len(a.gate.queue) >= maxHeld || a.settling() {
 			limit = 0 // what waits becomes one larger turn
 		}
 		calls, messages, ok := a.mail.take(limit)
@@ -188,6 +189,9 @@ func (a *durable) ready() error {
 	if a.db != nil && a.behavior != nil {
 		return nil
 	}
+	if a.bornAsleep() {
+		return a.lie()
+	}
 	start, temperature := time.Now(), "warm"
 	if !a.restored {
 		temperature = "cold"
@@ -254,6 +258,10 @@ func (a *durable) restore() error {
 // closeFile goes from open to owned.
 func (a *durable) closeFile() {
 	if a.db == nil {
+		return
+	}
+	if a.cradle != nil {
+		a.rise()
 		return
 	}
 	if a.open != nil {

@@ -20,6 +20,12 @@ type Kind struct {
 	// Nil: no message may.
 	Births func(m Message) bool
 
+	// BornAsleep says that actors are born in crowds and then mostly left alone: the
+	// turn of a birth works on a file that all births share, and the actor gets a file
+	// of its own with its next message. Start must then neither write nor say anything
+	// before there is a history.
+	BornAsleep bool
+
 	// Mailbox is how many messages may wait; one more is CodeOverloaded. 0: 1024.
 	Mailbox int
 }

@@ -56,6 +56,7 @@ func TestModelNotices(t *testing.T) {
 func model(t *testing.T, seed uint64, fault string) error {
 	t.Helper()
 	home, w := t.TempDir(), newWitness()
+	w.asleep = seed%2 == 1
 	faults := &rough{}
 	timers := []float64{0.2, 0.75}[seed%2]
 	if fault == "trust timers" {
@@ -148,6 +149,7 @@ func modelWorld(t *testing.T, home string, w *witness, r *rough, fault string, a
 			NewCompanion: func(k actors.Key) actors.Companion { return reader{w, k.ID} },
 			Births:       func(m actors.Message) bool { return m.MessageName() == "test.book_write" },
 			Mailbox:      64,
+			BornAsleep:   w.asleep,
 		}},
 	}
 	withRough(r)(&config)

@@ -105,6 +105,9 @@ func (s *System) Stop(ctx context.Context) error {
 	s.wg.Wait()
 	s.end.Do(func() {
 		s.quit()
+		if err := s.cradles.close(); err != nil {
+			s.log.Warn("cradle did not close", "err", err)
+		}
 		if s.config.Proto == nil {
 			s.proto.Shutdown() // panics when called twice
 		}

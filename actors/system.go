@@ -81,6 +81,7 @@ type System struct {
 	trips      trips
 	moves      moves
 	pulse      pulse
+	cradles    cradles
 
 	ctx      context.Context //nolint:containedctx // the system's life
 	cancel   context.CancelFunc

@@ -126,18 +126,18 @@ func (a *durable) validate(h *held) {
 func (a *durable) commitTx(h *held) error {
 	start := time.Now()
 	a.open = nil
-	if err := a.db.Commit(); err != nil {
-		_ = a.db.Rollback() // the file is dropped in any case
-		return err
-	}
-	set, err := a.db.Capture()
+	set, err := a.capture()
 	if err != nil {
 		return err
 	}
 	if set.Empty() {
 		return nil
 	}
-	a.memory.Store(max(a.db.Memory(), 1))
+	if a.cradle != nil {
+		a.rise()
+	} else {
+		a.memory.Store(max(a.db.Memory(), 1))
+	}
 	a.commit++
 	a.inFlight++
 	a.sys.metrics.turn.WithLabelValues(a.kind.Name).Observe(time.Since(start).Seconds())
