@@ -24,6 +24,7 @@ func Kind(o Options, companion func(actors.Key) actors.Companion) (actors.Kind, 
 		New:          func(key actors.Key) actors.Behavior { return behavior{New(key, o)} },
 		NewCompanion: companion,
 		Births:       Births,
+		BornAsleep:   true,
 	}, nil
 }
 

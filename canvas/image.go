@@ -24,9 +24,11 @@ func (s *State) birth(t Turn, m Birth) (ImageReply, error) {
 		return s.reply(), nil
 	case !m.Image.ID.Valid():
 		return ImageReply{}, easel.Invalid("id", "must be 32 lower-case hex characters")
+	case m.Width < 0 || m.Height < 0 || (m.Width == 0) != (m.Height == 0):
+		return ImageReply{}, easel.Invalid("width", "and height must be known or not known both")
 	}
 	image := row{Image: m.Image, epoch: string(easel.NewID()), changes: 1, born: true}
-	image.Width, image.Height, image.DeletedAt, image.Version, image.AnnotationCount = 0, 0, 0, 0, 0
+	image.Width, image.Height, image.DeletedAt, image.Version, image.AnnotationCount = m.Width, m.Height, 0, 0, 0
 	at := easel.At(t.Now())
 	if image.CreatedAt == 0 {
 		image.CreatedAt = at
@@ -40,11 +42,13 @@ func (s *State) birth(t Turn, m Birth) (ImageReply, error) {
 	if err := insertChange(t.Tx(), &image, 0, image.CreatedAt, 0); err != nil {
 		return ImageReply{}, err
 	}
-	if s.options.Probe != nil {
-		t.SetAlarm(alarmProbe, t.Now())
-	}
 	s.image = image
 	s.head = head{at: max(at, image.CreatedAt), commit: t.Commit()}
+	if s.image.Width != 0 {
+		s.orderTiles(t)
+	} else if s.options.Probe != nil {
+		t.SetAlarm(alarmProbe, t.Now())
+	}
 	return s.reply(), nil
 }
 

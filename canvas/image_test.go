@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,34 @@ func TestOnlyBirthMakesAnImage(t *testing.T) {
 	other := birth
 	other.Image.ID = id(7)
 	w.fails(other, easel.CodeConflict)
+}
+
+func TestABirthThatKnowsTheDimensionsNeedsNoJob(t *testing.T) {
+	o := canvas.Options{
+		Probe:    func(context.Context, easel.TenantID, easel.ID) (int, int, error) { return 1, 1, nil },
+		Tile:     func(context.Context, easel.TenantID, easel.ID) error { return nil },
+		TileOver: 2000,
+	}
+	for _, tc := range []struct {
+		width, height int
+		alarms        string
+	}{{640, 480, "map[]"}, {3000, 480, "map[tiles:" + epoch.String() + "]"}, {0, 0, "map[probe:" + epoch.String() + "]"}} {
+		w := unborn(t, o)
+		m := birth
+		m.Width, m.Height = tc.width, tc.height
+		got := w.must(m).(canvas.ImageReply).Image
+		w.restart()
+		if again := w.must(canvas.Look{}).(canvas.ImageReply).Image; got.Width != tc.width || got.Height != tc.height || again.Width != tc.width {
+			t.Errorf("%d x %d are %d x %d, then %d", tc.width, tc.height, got.Width, got.Height, again.Width)
+		}
+		if alarms := fmt.Sprint(w.alarms); alarms != tc.alarms {
+			t.Errorf("%d x %d: alarms %s, want %s", tc.width, tc.height, alarms, tc.alarms)
+		}
+	}
+	w := unborn(t, o)
+	half := birth
+	half.Width = 5
+	w.fails(half, easel.CodeInvalid)
 }
 
 func TestRightsOnTheImage(t *testing.T) {

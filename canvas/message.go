@@ -35,11 +35,13 @@ type Empty struct{}
 
 // Birth brings an image to life; it is the only message that may. A repeat with
 // the same Image.ID answers the image as it is now. Version, AnnotationCount,
-// Width and Height of Image are ignored: the image starts at version 0, and a
-// job reads its dimensions. Answer: ImageReply.
+// Width and Height of Image are ignored: the image starts at version 0, and if its
+// dimensions are not beside it, a job reads them. Answer: ImageReply.
 type Birth struct {
-	Image easel.Image
-	Sums  []byte `json:",omitempty"` // of the blocks of its file, see blob.Sums; empty: not known
+	Image  easel.Image
+	Sums   []byte `json:",omitempty"` // of the blocks of its file, see blob.Sums; empty: not known
+	Width  int    `json:",omitempty"` // pixels, after EXIF orientation; 0: not known, as Height then is
+	Height int    `json:",omitempty"`
 }
 
 // Look asks for the image's own row. Answer: ImageReply; CodeGone for a

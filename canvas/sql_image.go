@@ -27,9 +27,10 @@ func insertImage(tx *sqlite.Tx, r *row, sums []byte) error {
 		sums = []byte{} // nil would be NULL
 	}
 	_, err := tx.Exec(`
-		INSERT INTO image (one, id, epoch, filename, content_type, size, sha256, uploaded_by, created_at, metadata, changes, sums)
-		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		idBytes(r.ID), r.epoch, r.Filename, r.ContentType, r.Size, r.SHA256, r.UploadedBy, int64(r.CreatedAt),
+		INSERT INTO image (one, id, epoch, filename, content_type, size, sha256, width, height, uploaded_by, created_at,
+			metadata, changes, sums)
+		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		idBytes(r.ID), r.epoch, r.Filename, r.ContentType, r.Size, r.SHA256, r.Width, r.Height, r.UploadedBy, int64(r.CreatedAt),
 		string(r.Metadata), r.changes, sums)
 	if err != nil {
 		return fmt.Errorf("insert image: %w", err)

@@ -110,7 +110,8 @@ func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Im
 	}
 	image.Size, image.SHA256, image.CreatedAt = m.size, m.hex(), easel.At(g.c.Now())
 	sums := m.blocks.Sums().Encode()
-	if err := g.check(ctx, originalOf(t, image, sums)); err != nil {
+	width, height, err := g.check(ctx, originalOf(t, image, sums))
+	if err != nil {
 		return image, err
 	}
 	// From here on the caller's leaving does not stop the saga: it has all that
@@ -118,7 +119,7 @@ func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Im
 	ctx, cancel := g.ending(ctx)
 	defer cancel()
 	born, err := as[canvas.ImageReply](insist(ctx, func() (actors.Message, error) {
-		return g.canvas(ctx, t, image.ID, canvas.Birth{Image: image, Sums: sums})
+		return g.canvas(ctx, t, image.ID, canvas.Birth{Image: image, Sums: sums, Width: width, Height: height})
 	}))
 	if err != nil {
 		return image, fmt.Errorf("birth of image: %w", err)
@@ -134,13 +135,20 @@ func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Im
 	return born.Image, nil
 }
 
-// check refuses what only looks like an image.
-func (g *Gallery) check(ctx context.Context, o object) error {
+// check refuses what only looks like an image. It returns the dimensions, while the
+// header is at hand; 0 if they cannot be read, which is then left to the image's job.
+func (g *Gallery) check(ctx context.Context, o object) (width, height int, err error) {
 	r, err := g.seeker(ctx, o)
 	if err != nil {
-		return fmt.Errorf("open upload: %w", err)
+		return 0, 0, fmt.Errorf("open upload: %w", err)
 	}
-	return refusal(imaging.Check(r))
+	if err := imaging.Check(r); err != nil {
+		return 0, 0, refusal(err)
+	}
+	if width, height, err = imaging.Size(r); err != nil {
+		return 0, 0, nil //nolint:nilerr // see above
+	}
+	return width, height, nil
 }
 
 // refusal gives an error of package imaging the code that a client sees. Others

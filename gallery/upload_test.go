@@ -32,7 +32,7 @@ func TestUploadStoresListsAndServes(t *testing.T) {
 	}
 	want := easel.Image{
 		ID: got.ID, Filename: "cat.png", ContentType: "image/png", Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]),
-		UploadedBy: "anna", CreatedAt: got.CreatedAt, Metadata: []byte("{}"),
+		Width: 40, Height: 30, UploadedBy: "anna", CreatedAt: got.CreatedAt, Metadata: []byte("{}"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)

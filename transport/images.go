@@ -52,7 +52,7 @@ func imageRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodPost, Path: "/api/images/upload", Tag: "Images", Summary: "Upload an image",
-			Doc:    "multipart/form-data with the file in the field `image`. The type is decided by the file's first bytes. Width and height are 0 until the file was read in the background.",
+			Doc:    "multipart/form-data with the file in the field `image`. The type is decided by the file's first bytes. Width and height are 0 if they could not be read at once: then a job in the background does.",
 			Access: Token, Role: easel.Annotator, Body: Body{Media: "multipart/form-data", Doc: reflect.TypeFor[uploadBody]()},
 			Answer: jsonAnswer[imageAnswer](http.StatusCreated), Errors: []easel.Code{easel.CodeRateLimited}, serve: (*call).upload,
 		},

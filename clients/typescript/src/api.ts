@@ -1,5 +1,5 @@
 // Made by "make clients" from the OpenAPI document of the binary; not edited by hand.
-// Document: sha256 ddfc3ca17b3ff858b6596e29a27f4ac95b51478c1aa92d9e9c533db879404411
+// Document: sha256 76712e38fe878cd1ba7f3d1a896395759fa2106c20b710043bd0771d4351f3aa
 
 export interface paths {
     "/api/annotations": {
@@ -545,7 +545,7 @@ export interface paths {
         put?: never;
         /**
          * Upload an image
-         * @description multipart/form-data with the file in the field `image`. The type is decided by the file's first bytes. Width and height are 0 until the file was read in the background. Needs role annotator or more.
+         * @description multipart/form-data with the file in the field `image`. The type is decided by the file's first bytes. Width and height are 0 if they could not be read at once: then a job in the background does. Needs role annotator or more.
          */
         post: operations["post-api-images-upload"];
         delete?: never;
