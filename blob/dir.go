@@ -32,6 +32,7 @@ type Dir struct {
 	folders folders
 	seed    maphash.Seed
 	stamp   atomic.Int64 // of the last write, Unix nanoseconds
+	buffers sync.Pool    // of *[copySize]byte, for Put
 
 	// A stripe makes look-and-replace of one key atomic. It is held over a stat
 	// and a rename, never over a sync or over reading a body.
@@ -56,6 +57,7 @@ func OpenDir(path string) (*Dir, error) {
 		return nil, fmt.Errorf("open blob folder: %w", err)
 	}
 	d := &Dir{root: root, seed: maphash.MakeSeed()}
+	d.buffers.New = func() any { return new([copySize]byte) }
 	d.folders.init(root)
 	if err := d.prepare(); err != nil {
 		_ = root.Close()
@@ -105,7 +107,7 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader) (Info, error) {
 	}
 	defer t.discard()
 	src := &source{ctx: ctx, r: r}
-	size, err := io.CopyBuffer(onlyWriter{t.f}, src, make([]byte, 64<<10))
+	size, err := d.copy(t.f, src)
 	if src.err != nil {
 		return Info{}, src.err
 	}
@@ -119,6 +121,29 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader) (Info, error) {
 		return Info{}, err
 	}
 	return Info{Key: key, Size: size, Version: version(t.stamp, size), Modified: time.Unix(0, t.stamp)}, nil
+}
+
+// copySize is how much Put collects before it writes: bodies come in small pieces,
+// and each write costs the file system the same.
+const copySize = 128 << 10
+
+// copy writes all that is left of src to w and returns its length.
+func (d *Dir) copy(w io.Writer, src *source) (size int64, err error) {
+	buffer := d.buffers.Get().(*[copySize]byte) //nolint:forcetypeassert // it holds nothing else
+	defer d.buffers.Put(buffer)
+	for {
+		n, end := io.ReadFull(src, buffer[:])
+		if src.err != nil {
+			return size, src.err
+		}
+		if _, err := w.Write(buffer[:n]); err != nil {
+			return size, err
+		}
+		size += int64(n)
+		if end != nil { // of src, as it did not fail
+			return size, nil
+		}
+	}
 }
 
 // PutIfAbsent writes b if the key has no object.

@@ -22,6 +22,42 @@ type folders struct {
 type folder struct {
 	path    string
 	settled bool // its name is durable in its parent
+	syncs   rounds
+}
+
+// rounds lets those who want the same work done at the same time share it.
+type rounds struct {
+	mu   sync.Mutex // guards what follows
+	last *round     // that has begun
+	next *round     // that waits for the last one; nil: none does
+}
+
+type round struct {
+	done chan struct{} // closed when it is over
+	err  error
+}
+
+// do returns once a round of work is over that began after the call.
+func (r *rounds) do(work func() error) error {
+	r.mu.Lock()
+	if shared := r.next; shared != nil {
+		r.mu.Unlock()
+		<-shared.done
+		return shared.err
+	}
+	own := &round{done: make(chan struct{}), err: errors.New("the round did not end")}
+	if last := r.last; last != nil {
+		r.next = own
+		r.mu.Unlock()
+		<-last.done
+		r.mu.Lock()
+		r.next = nil // what is changed from now on may be missed
+	}
+	r.last = own
+	r.mu.Unlock()
+	defer close(own.done)
+	own.err = work()
+	return own.err
 }
 
 // maxKnown bounds the memory of known: about 2 MB.
@@ -111,7 +147,18 @@ func (s *folders) prune(path string) string {
 	return path
 }
 
+// sync makes what is in a folder durable. Writes to the same one share a sync.
 func (s *folders) sync(path string) error {
+	s.mu.Lock()
+	f := s.known[path]
+	s.mu.Unlock()
+	if f == nil {
+		return s.syncNow(path)
+	}
+	return f.syncs.do(func() error { return s.syncNow(path) })
+}
+
+func (s *folders) syncNow(path string) error {
 	f, err := s.root.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // removed since: whoever did so syncs what is above

@@ -71,6 +71,3 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-// onlyWriter hides ReadFrom, which would read past our buffer's size.
-type onlyWriter struct{ io.Writer }

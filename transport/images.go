@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -109,6 +111,10 @@ const (
 	formOverhead = 1 << 20 // parts, boundaries and headers
 )
 
+// bodies are buffers for uploads: a form is read 4 KB at a time, the connection should
+// not be.
+var bodies = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
+
 func (c *call) upload() error {
 	limit := c.c.Limits.Upload
 	if c.r.ContentLength > limit+formOverhead {
@@ -118,10 +124,16 @@ func (c *call) upload() error {
 		return easel.Errorf(easel.CodeUnsupportedMedia, "an upload must be multipart/form-data")
 	}
 	body := http.MaxBytesReader(c.w, c.r.Body, limit+formOverhead)
+	collected := bodies.Get().(*bufio.Reader) //nolint:forcetypeassert // it holds nothing else
+	collected.Reset(&patient{r: body, rc: http.NewResponseController(c.w)})
+	defer func() {
+		collected.Reset(nil)
+		bodies.Put(collected)
+	}()
 	c.r.Body = struct {
 		io.Reader
 		io.Closer
-	}{&patient{r: body, rc: http.NewResponseController(c.w)}, body}
+	}{collected, body}
 	form, err := c.r.MultipartReader()
 	if err != nil {
 		return easel.Errorf(easel.CodeBadRequest, "the form is malformed")
