@@ -39,6 +39,7 @@ type Authenticator struct {
 
 	verified *cache[string, easel.Principal] // by token
 	keys     *cache[string, easel.Principal] // by service key
+	revoked  *cache[easel.ID, struct{}]      // service keys, for as long as keys may hold them
 	members  *cache[member, struct{}]
 	barred   bars
 }
@@ -67,6 +68,7 @@ func New(ctx context.Context, cfg Config) (*Authenticator, error) {
 		tokens: tokens, tickets: t, asker: cfg.Asker, now: tokens.cfg.Now, log: tokens.cfg.Logger,
 		verified: newCache[string, easel.Principal](cacheSize),
 		keys:     newCache[string, easel.Principal](cacheSize),
+		revoked:  newCache[easel.ID, struct{}](cacheSize),
 		members:  newCache[member, struct{}](cacheSize),
 	}, nil
 }

@@ -108,6 +108,32 @@ func TestServiceKeyActsForItsTenant(t *testing.T) {
 	wantCode(t, err, easel.CodeUnauthorized)
 }
 
+func TestServiceKeyEndsAtOnceWhereItIsRevoked(t *testing.T) {
+	a, o, c := newAuth(t)
+	gone, kept := easel.NewID(), easel.NewID()
+	key := func(id easel.ID) string { return auth.FormatKey(auth.Team("", "acme"), id, "s3_cret") }
+	for _, id := range []easel.ID{gone, kept} {
+		o.keys[id] = tenant.KeyReply{ID: id, Name: "robot", Role: easel.Viewer}
+		if _, err := a.Bearer(t.Context(), key(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(o.keys, gone)
+	a.Revoke(gone)
+	asked := o.count()
+	for range 4 { // also once the mark is forgotten
+		_, err := a.Bearer(t.Context(), key(gone))
+		wantCode(t, err, easel.CodeUnauthorized)
+		c.pass(400 * time.Millisecond)
+	}
+	if o.count() != asked+4 {
+		t.Errorf("%d asks", o.count()-asked)
+	}
+	if _, err := a.Bearer(t.Context(), key(kept)); err != nil {
+		t.Errorf("another key: %v", err)
+	}
+}
+
 func TestBadServiceKeys(t *testing.T) {
 	a, o, _ := newAuth(t)
 	id, team := string(easel.NewID()), string(auth.Team("", "acme"))

@@ -10,8 +10,8 @@
 //
 // An Authenticator may be used by many goroutines at once. Its caches are
 // bounded: verified tokens (at most a minute), service keys (at most half a
-// second, so that a revoked key stops working within a second), and members
-// that were recorded.
+// second, so that a revoked key stops working within a second, and at once on the
+// node that revoked it), and members that were recorded.
 //
 // It does not decide who may do what: roles are the transports' and the actors'
 // business.

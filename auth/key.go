@@ -57,7 +57,9 @@ func (a *Authenticator) serviceKey(ctx context.Context, credential string) (ease
 	}
 	now := a.now()
 	if p, ok := a.keys.find(credential, now); ok && now.Before(p.Expires) {
-		return p, nil
+		if _, revoked := a.revoked.find(p.Key, now); !revoked {
+			return p, nil
+		}
 	}
 	reply, err := actors.Ask[tenant.KeyReply](ctx, a.asker, actors.Request{
 		To: tenant.Key(k.tenant), Message: tenant.KeyCheck{ID: k.id, Secret: k.secret},
@@ -82,6 +84,13 @@ func (a *Authenticator) serviceKey(ctx context.Context, credential string) (ease
 	}
 	a.keys.keep(credential, p, now.Add(keyGood))
 	return p, nil
+}
+
+// Revoke ends a service key that was deleted on this node at once; the others
+// believe it for half a second more. What they and requests under way found good
+// before is forgotten by then, so the mark may be, too.
+func (a *Authenticator) Revoke(id easel.ID) {
+	a.revoked.keep(id, struct{}{}, a.now().Add(keyGood))
 }
 
 // never is when a key without an expiry ends.

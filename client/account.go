@@ -90,7 +90,7 @@ func (c *Client) CreateKey(ctx context.Context, name string, role easel.Role, li
 	return out.ServiceKey, out.Key, err
 }
 
-// DeleteKey revokes a service key; it stops working within a second.
+// DeleteKey revokes a service key; it stops working at once, on other nodes within a second.
 func (c *Client) DeleteKey(ctx context.Context, id easel.ID) error {
 	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/api/keys/" + url.PathEscape(string(id))}, nil)
 	return err

@@ -45,7 +45,7 @@ func keyRoutes() []Route {
 			Errors: []easel.Code{easel.CodeRateLimited}, serve: (*call).createKey,
 		},
 		{
-			Method: http.MethodDelete, Path: "/api/keys/{id}", Tag: "Service keys", Summary: "Revoke a service key; it stops working within a second",
+			Method: http.MethodDelete, Path: "/api/keys/{id}", Tag: "Service keys", Summary: "Revoke a service key; it stops working at once, on other nodes within a second",
 			Access: Token, Role: easel.Admin, Answer: noContent(), Errors: []easel.Code{easel.CodeNotFound}, serve: (*call).deleteKey,
 		},
 	}
@@ -98,5 +98,6 @@ func (c *call) deleteKey() error {
 	if _, err := askTenant[tenant.Empty](c, tenant.KeyDelete{By: c.member(), ID: id}, c.once(nil)); err != nil {
 		return err
 	}
+	c.c.Auth.Revoke(id)
 	return c.done()
 }

@@ -589,7 +589,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke a service key; it stops working within a second
+         * Revoke a service key; it stops working at once, on other nodes within a second
          * @description Needs role admin or more.
          */
         delete: operations["delete-api-keys-id"];
@@ -4865,7 +4865,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Revoke a service key; it stops working within a second */
+            /** @description Revoke a service key; it stops working at once, on other nodes within a second */
             204: {
                 headers: {
                     "X-Request-Id"?: string;
