@@ -123,6 +123,10 @@ func (s *State) restore(t Turn, m Restore) (ImageReply, error) {
 	if s.image.DeletedAt == 0 {
 		return s.reply(), nil
 	}
+	// It is purged the next time that somebody looks.
+	if !t.Now().Before(s.image.DeletedAt.Std().Add(s.options.Retention)) {
+		return ImageReply{}, easel.Errorf(easel.CodeGone, "the image was deleted too long ago to be restored")
+	}
 	next := s.image
 	next.DeletedAt = 0
 	if err := s.setRow(t, next); err != nil {

@@ -176,6 +176,28 @@ func TestASoftDeletedImageIsGoneUntilRestored(t *testing.T) {
 	w.must(canvas.One{ID: id(1)})
 }
 
+func TestAnImageDeletedLongAgoIsNotRestored(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		retention, kept time.Duration
+	}{
+		{"as configured", time.Hour, time.Hour},
+		{"by default", 0, 30 * 24 * time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := born(t, canvas.Options{Retention: tt.retention})
+			w.must(canvas.SoftDelete{By: ann})
+			w.now = epoch.Add(tt.kept - time.Millisecond)
+			w.must(canvas.Restore{By: ann})
+			w.must(canvas.SoftDelete{By: ann})
+			w.now = w.now.Add(tt.kept)
+			w.fails(canvas.Restore{By: adam}, easel.CodeGone)
+			w.fails(canvas.Restore{By: bob}, easel.CodeForbidden)
+			w.must(canvas.SoftDelete{By: ann}) // a repeat still is one
+		})
+	}
+}
+
 func TestTheDimensionJobRunsUntilItHasAResult(t *testing.T) {
 	type result struct {
 		width, height int

@@ -83,7 +83,8 @@ type SoftDelete struct {
 }
 
 // Restore ends a soft delete; on an image that is not deleted it changes
-// nothing. Rights as for Amend. Answer: ImageReply.
+// nothing, and on one that was deleted longer than Options.Retention ago it is
+// CodeGone. Rights as for Amend. Answer: ImageReply.
 type Restore struct {
 	By Author
 }

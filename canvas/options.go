@@ -28,6 +28,9 @@ type Options struct {
 	// History is for how long past states can be asked for; 0: 30 days.
 	History time.Duration
 
+	// Retention is for how long a soft-deleted image can be restored; 0: 30 days.
+	Retention time.Duration
+
 	// Probe reads an image file's width and height in pixels, after EXIF
 	// orientation. It is called outside of turns. An error whose code is not
 	// temporary means that the file will never have dimensions; any other is
@@ -54,6 +57,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.History == 0 {
 		o.History = 30 * 24 * time.Hour
+	}
+	if o.Retention == 0 {
+		o.Retention = 30 * 24 * time.Hour
 	}
 	return o
 }
