@@ -89,6 +89,19 @@ func TestReaderThatTakesNoSnapshotIsCutOff(t *testing.T) {
 	slow.wantClose(4508)
 }
 
+// What the kernel takes of a write that then waits is progress of its first moment,
+// so the time of a stall cannot be that of a write: it would last up to twice.
+func TestWritesAreLookedAfterWithinAStall(t *testing.T) {
+	stall := time.Hour
+	s := start(t, live.Options{}, ws.Config{Stall: stall})
+	s.join(t, s.Image(), "ann_annotator", "tab")
+	s.waits.mu.Lock()
+	defer s.waits.mu.Unlock()
+	if s.waits.most <= 0 || s.waits.most > stall/4 {
+		t.Errorf("a write was given %v", s.waits.most)
+	}
+}
+
 func TestSnapshotComesInChunks(t *testing.T) {
 	s := start(t, live.Options{}, ws.Config{})
 	key := s.Image()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +29,40 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // "user/role/DURATION".
 type stage struct {
 	*livetest.Stage
-	url string
+	url   string
+	waits waits
+}
+
+// waits is how long writes to clients were given.
+type waits struct {
+	mu   sync.Mutex
+	most time.Duration
+}
+
+// watched notes the write deadlines of the connections that it accepts.
+type watched struct {
+	net.Listener
+	waits *waits
+}
+
+func (l watched) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return watchedConn{c.(*net.TCPConn), l.waits}, nil
+}
+
+type watchedConn struct {
+	*net.TCPConn
+	waits *waits
+}
+
+func (c watchedConn) SetWriteDeadline(at time.Time) error {
+	c.waits.mu.Lock()
+	c.waits.most = max(c.waits.most, time.Until(at))
+	c.waits.mu.Unlock()
+	return c.TCPConn.SetWriteDeadline(at)
 }
 
 func start(t *testing.T, opts live.Options, config ws.Config) *stage {
@@ -56,7 +90,9 @@ func start(t *testing.T, opts live.Options, config ws.Config) *stage {
 		}
 		server.Serve(w, r, actors.Key{Kind: "image", ID: string(livetest.Tenant) + "/" + r.PathValue("id")}, who)
 	})
-	hs := httptest.NewServer(mux)
+	hs := httptest.NewUnstartedServer(mux)
+	hs.Listener = watched{hs.Listener, &s.waits}
+	hs.Start()
 	s.url = "ws" + strings.TrimPrefix(hs.URL, "http") + "/"
 	t.Cleanup(func() {
 		hs.Close()

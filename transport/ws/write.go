@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"sync"
 	"time"
@@ -18,6 +19,12 @@ const gather = 64 << 10
 // linger is how long a reader that was closed as slow may at least take to read
 // what is on its way, and that it was closed.
 const linger = 10 * time.Second
+
+// looks is how often in the time of a stall a write is looked after.
+const looks = 10
+
+// record is the most that TLS seals at once, in bytes.
+const record = 16 << 10
 
 var gathered = sync.Pool{New: func() any {
 	b := make([]byte, 0, 4<<10)
@@ -109,10 +116,16 @@ func (w *writer) send(items []live.Item) error {
 }
 
 // write writes all of b. A reader that takes nothing for the time of a stall is
-// closed as slow; it then has that time again, so that it can be told.
+// closed as slow; it then has that time again, so that it can be told. It is looked
+// for more often than that: the part that the kernel takes when a write begins says
+// nothing of the rest of the time.
 func (w *writer) write(b []byte) error {
+	if conn, ok := w.net.(*tls.Conn); ok {
+		return w.writeSealed(conn, b)
+	}
+	moved := time.Now()
 	for len(b) > 0 && w.err == nil {
-		limit := time.Now().Add(w.server.config.Stall)
+		limit := time.Now().Add(w.server.config.Stall / looks)
 		if w.seat.Closed() != nil {
 			if w.until.IsZero() {
 				w.until = time.Now().Add(max(w.server.config.Stall, linger))
@@ -128,6 +141,9 @@ func (w *writer) write(b []byte) error {
 		_ = w.net.SetWriteDeadline(limit)
 		n, err := w.net.Write(b)
 		b = b[n:]
+		if n > 0 {
+			moved = time.Now()
+		}
 		if err == nil {
 			continue
 		}
@@ -135,8 +151,30 @@ func (w *writer) write(b []byte) error {
 			w.err = err
 			break
 		}
-		if n == 0 && w.ctx.Err() == nil {
+		if time.Since(moved) >= w.server.config.Stall && w.ctx.Err() == nil {
 			w.seat.Close(live.CloseSlow)
+		}
+	}
+	return w.err
+}
+
+// writeSealed is write over TLS, where nothing can be sent after a write that did
+// not end in time: a reader that does not take one record in the time of a stall is
+// closed without being told.
+func (w *writer) writeSealed(conn *tls.Conn, b []byte) error {
+	for len(b) > 0 && w.err == nil {
+		limit := time.Now().Add(w.server.config.Stall)
+		if soon := time.Now().Add(closeWait); w.ctx.Err() != nil && soon.Before(limit) {
+			limit = soon
+		}
+		_ = conn.SetWriteDeadline(limit)
+		n, err := conn.Write(b[:min(len(b), record)])
+		b = b[n:]
+		if err != nil {
+			w.err = err
+			if isTimeout(err) && w.ctx.Err() == nil {
+				w.seat.Close(live.CloseSlow)
+			}
 		}
 	}
 	return w.err
