@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -123,4 +124,42 @@ func TestContractIdempotency(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestContractIdempotencyAfterACrash: what ran when the node was killed runs no more,
+// so a retry is not told to wait for it.
+func TestContractIdempotencyAfterACrash(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	w := site{start(t, data, "--jwt-secret="+signingSecret)}
+	owner := w.as("acme", "ada", "owner")
+	r, contentType := form("cut.png", picture(300, 300, 1))
+	whole, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut, err := net.Dial("tcp", strings.TrimPrefix(w.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cut.Close()
+	_ = cut.SetDeadline(time.Now().Add(patience))
+	fmt.Fprintf(cut, "POST /api/images/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: cut\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		owner.token, contentType, len(whole), whole[:len(whole)-50])
+	eventually(t, "the upload is under way", func() error {
+		got, err := owner.do(t.Context(), "GET", "/api/usage", nil)
+		if err == nil && string(member(t, got.body, "used", "images")) != "1" {
+			err = fmt.Errorf("%s", got)
+		}
+		return err
+	})
+	w.kill()
+	w.node = start(t, data, "--jwt-secret="+signingSecret)
+	owner = w.as("acme", "ada", "owner")
+	for range 2 {
+		owner.must(t, 201, "POST", "/api/images/upload", bytes.NewReader(whole), "Content-Type", contentType, "Idempotency-Key", "cut")
+	}
+	if got := owner.must(t, 200, "GET", "/api/images", nil); strings.Count(string(got.body), `"id":`) != 1 {
+		t.Errorf("%s", got)
+	}
 }

@@ -30,11 +30,16 @@ func (g *Gallery) claim(ctx context.Context, t easel.TenantID, key string) (clai
 		return claim{}, nil
 	}
 	c := claim{g: g, tenant: t, key: key, holder: easel.NewID()}
-	claimed, err := as[tenant.Claimed](g.tenant(ctx, t, tenant.Claim{Key: key, Holder: c.holder}))
+	claimed, err := as[tenant.Claimed](g.tenant(ctx, t, c.lease()))
 	if err == nil && claimed.Done {
 		c.done = &claimed
 	}
 	return c, err
+}
+
+// lease returns the message that takes the claim or extends its lease.
+func (c claim) lease() tenant.Claim {
+	return tenant.Claim{Key: c.key, Holder: c.holder, Node: c.g.c.Node, Life: c.g.life}
 }
 
 // work extends the lease until release is called. The context that it returns
@@ -64,7 +69,7 @@ func (c claim) renew(ctx context.Context, lost func()) {
 			return
 		case <-ticker.C:
 		}
-		_, err := c.g.tenant(ctx, c.tenant, tenant.Claim{Key: c.key, Holder: c.holder})
+		_, err := c.g.tenant(ctx, c.tenant, c.lease())
 		if easel.CodeOf(err) == easel.CodeConflict {
 			lost()
 			return

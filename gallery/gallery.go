@@ -31,6 +31,7 @@ type Config struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 
+	Node      string        // name of this node, unique and stable; "": claims of a process that died last until they run out
 	Region    string        // where this node is: what is uploaded here is at home here
 	MaxUpload int64         // bytes of an image; 10 MiB
 	MaxFile   int64         // bytes of a tenant's file; 5 GiB
@@ -43,6 +44,7 @@ type Config struct {
 // Gallery runs the sagas. See New.
 type Gallery struct {
 	c          Config
+	life       easel.ID             // of the process
 	decoding   chan struct{}        // one token for each picture that is being decoded
 	replaying  *turnstile.Turnstile // of past states that are being made
 	thumbnails singleflight.Group
@@ -63,7 +65,7 @@ func New(c Config) *Gallery {
 	c.Grace = or(c.Grace, 24*time.Hour)
 	c.Decodes = or(c.Decodes, 2)
 	c.Settle = or(c.Settle, 15*time.Second)
-	return &Gallery{c: c, decoding: make(chan struct{}, c.Decodes), replaying: turnstile.New(replays)}
+	return &Gallery{c: c, life: easel.NewID(), decoding: make(chan struct{}, c.Decodes), replaying: turnstile.New(replays)}
 }
 
 // replays is how many past states are made at once.

@@ -172,6 +172,48 @@ func TestClaimIsHeldByOne(t *testing.T) {
 	}
 }
 
+func TestClaimEndsWithTheLifeOfItsNode(t *testing.T) {
+	old, young := easel.ID("0190000000007000800000000000000f"), easel.ID("01900000000170008000000000000000")
+	claim := func(node string, life easel.ID) tenant.Claim {
+		return tenant.Claim{Key: "k", Holder: easel.NewID(), Node: node, Life: life}
+	}
+	for _, tt := range []struct {
+		name        string
+		held, asked tenant.Claim
+		free        bool
+	}{
+		{"the node lives again", claim("a", old), claim("a", young), true},
+		{"the node lives", claim("a", old), claim("a", old), false},
+		{"an earlier life asks, or its clock was set back", claim("a", young), claim("a", old), false},
+		{"another node asks", claim("a", old), claim("b", young), false},
+		{"nobody knows who holds it", claim("", ""), claim("a", young), false},
+		{"nobody knows who asks", claim("a", old), claim("", ""), false},
+		{"nobody knows either", claim("", ""), claim("", ""), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, tenant.Options{})
+			must[tenant.Claimed](w, tt.held)
+			if !tt.free {
+				w.refused(easel.CodeConflict, tt.asked)
+				return
+			}
+			must[tenant.Claimed](w, tt.asked)
+			w.refused(easel.CodeConflict, tt.held)
+			w.refused(easel.CodeConflict, tenant.Settle{Key: "k", Holder: tt.held.Holder, Answer: []byte(`1`)})
+			must[tenant.Empty](w, tenant.Settle{Key: "k", Holder: tt.asked.Holder, Answer: []byte(`2`)})
+		})
+	}
+	t.Run("a verdict outlives the node", func(t *testing.T) {
+		w := newWorld(t, tenant.Options{})
+		held := claim("a", old)
+		must[tenant.Claimed](w, held)
+		must[tenant.Empty](w, tenant.Settle{Key: "k", Holder: held.Holder, Answer: []byte(`1`)})
+		if got := must[tenant.Claimed](w, claim("a", young)); !got.Done {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 func TestLostClaimStopsReadyAndDecide(t *testing.T) {
 	w := newWorld(t, tenant.Options{})
 	old, young := easel.NewID(), easel.NewID()

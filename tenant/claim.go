@@ -27,6 +27,14 @@ type claimRow struct {
 	hash   string
 	answer json.RawMessage
 	failed *easel.Error
+	node   string // of the holder
+	life   easel.ID
+}
+
+// orphaned reports whether whoever held the claim is gone, as m's node lives again.
+// The ids of its lives grow with its clock; if that was set back the lease decides.
+func (r claimRow) orphaned(m Claim) bool {
+	return m.Node != "" && r.node == m.Node && r.life < m.Life
 }
 
 func (s *State) claim(t Turn, m Claim) (actors.Message, error) {
@@ -41,7 +49,7 @@ func (s *State) claim(t Turn, m Claim) (actors.Message, error) {
 		return nil, err
 	case !fresh && row.done && row.until > now:
 		return Claimed{Done: true, Hash: row.hash, Answer: row.answer, Error: row.failed}, nil
-	case !fresh && !row.done && row.holder != m.Holder && row.until > now:
+	case !fresh && !row.done && row.holder != m.Holder && row.until > now && !row.orphaned(m):
 		e := easel.Errorf(easel.CodeConflict, "the first request with this idempotency key is still running")
 		e.RetryAfter = row.until.Std().Sub(now.Std())
 		return nil, e
@@ -49,7 +57,9 @@ func (s *State) claim(t Turn, m Claim) (actors.Message, error) {
 	if err := tidyLater(t); err != nil {
 		return nil, err
 	}
-	return Claimed{}, saveClaim(t.Tx(), claimRow{key: m.Key, holder: m.Holder, until: later(t, s.o.ClaimFor)})
+	return Claimed{}, saveClaim(t.Tx(), claimRow{
+		key: m.Key, holder: m.Holder, until: later(t, s.o.ClaimFor), node: m.Node, life: m.Life,
+	})
 }
 
 func (s *State) settleIf(t Turn, m *Settle) error {
@@ -114,8 +124,8 @@ func (s *State) tidy(t Turn) error {
 func findClaim(tx *sqlite.Tx, key string) (claimRow, error) {
 	row := claimRow{key: key}
 	var answer, failed []byte
-	err := tx.Row(`SELECT holder, until, done, hash, answer, error FROM claim WHERE key = ?`, []any{key},
-		&row.holder, &row.until, &row.done, &row.hash, &answer, &failed)
+	err := tx.Row(`SELECT holder, until, done, hash, answer, error, node, life FROM claim WHERE key = ?`, []any{key},
+		&row.holder, &row.until, &row.done, &row.hash, &answer, &failed, &row.node, &row.life)
 	if err != nil {
 		return claimRow{}, err
 	}
@@ -138,9 +148,9 @@ func saveClaim(tx *sqlite.Tx, row claimRow) error {
 		}
 		failed = string(b)
 	}
-	_, err := tx.Exec(`INSERT INTO claim (key, holder, until, done, hash, answer, error) VALUES (?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.Exec(`INSERT INTO claim (key, holder, until, done, hash, answer, error, node, life) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until = excluded.until, done = excluded.done,
-		hash = excluded.hash, answer = excluded.answer, error = excluded.error`,
-		row.key, row.holder, row.until, row.done, row.hash, string(row.answer), failed)
+		hash = excluded.hash, answer = excluded.answer, error = excluded.error, node = excluded.node, life = excluded.life`,
+		row.key, row.holder, row.until, row.done, row.hash, string(row.answer), failed, row.node, row.life)
 	return err
 }

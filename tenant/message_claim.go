@@ -10,10 +10,13 @@ import (
 // claim on its key may work on it; -> Claimed. Repeated by the same holder it
 // extends the lease (Options.ClaimFor); while somebody else's lease lasts it is
 // CodeConflict with RetryAfter. A lease that ran out is taken over, and what the
-// old holder then tries to settle fails.
+// old holder then tries to settle fails. So is one that the same Node got in an
+// earlier Life, as that has ended.
 type Claim struct {
-	Key    string   `json:"key"`    // the Idempotency-Key, scoped by the caller
-	Holder easel.ID `json:"holder"` // of this attempt
+	Key    string   `json:"key"`            // the Idempotency-Key, scoped by the caller
+	Holder easel.ID `json:"holder"`         // of this attempt
+	Node   string   `json:"node,omitempty"` // where it is worked on; "": not known
+	Life   easel.ID `json:"life,omitempty"` // of the node's process
 }
 
 // MessageName implements actors.Message.

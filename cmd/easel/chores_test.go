@@ -72,7 +72,7 @@ func TestRetentionIsPassedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := NewProgram(c, env{}.lookup, &output{}, &output{})
-	if got := p.galleryConfig(nil, nil, nil).Retention; got != 90*time.Minute {
+	if got := p.galleryConfig("", nil, nil, nil).Retention; got != 90*time.Minute {
 		t.Errorf("got %v", got)
 	}
 }

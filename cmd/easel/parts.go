@@ -28,12 +28,13 @@ import (
 
 // The parts of a node, each made of the fields of the configuration that it needs.
 
-func (p *Program) galleryConfig(a actors.Asker, blobs blob.Store, h journal.Journal) gallery.Config {
+func (p *Program) galleryConfig(node string, a actors.Asker, blobs blob.Store, h journal.Journal) gallery.Config {
 	c := p.config
 	return gallery.Config{
 		Asker: a, Blobs: blobs, Histories: h,
 		Now: time.Now, Log: p.log,
-		Region: c.Store.Region, MaxUpload: c.Limits.Upload, MaxFile: c.Limits.File, Retention: c.Life.Retention,
+		Region: c.Store.Region, MaxUpload: c.Limits.Upload, MaxFile: c.Limits.File, Retention: max(c.Life.Retention, time.Millisecond),
+		Node: node,
 	}
 }
 
@@ -54,6 +55,7 @@ func (p *Program) newSystem(h *house, j journal.Journal, e *edge, r prometheus.R
 	images, err := canvas.Kind(canvas.Options{
 		MaxAnnotations: l.ImageAnnotations,
 		OpLogKeep:      p.config.Life.OpLog, Archive: e.gallery.Archive(), History: max(p.config.Life.History, time.Millisecond),
+		Retention: max(p.config.Life.Retention, time.Millisecond),
 		Probe: func(ctx context.Context, tenant easel.TenantID, image easel.ID) (int, int, error) {
 			return e.gallery.Probe(ctx, tenant, image)
 		},

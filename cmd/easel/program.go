@@ -123,7 +123,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	// The gallery reads image files for the actors and asks the actors for the
 	// rows: one of the two has to be there first.
 	late := &lateAsker{}
-	e.gallery = gallery.New(p.galleryConfig(late, blobs, history))
+	e.gallery = gallery.New(p.galleryConfig(h.node, late, blobs, history))
 	e.rooms = p.newRooms(registry, traces)
 	e.chores = newChores(e.gallery, time.Now, p.log, registry)
 	e.chores.asker = late
