@@ -109,6 +109,8 @@ func dispatch(ctx context.Context, sh shell) error {
 	case "help", "-h", "-help", "--help":
 		_, err := io.WriteString(sh.stdout, overview(all))
 		return err
+	case "-version", "--version":
+		name = "version"
 	}
 	for _, c := range all {
 		if c.name == name {

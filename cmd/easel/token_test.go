@@ -95,9 +95,22 @@ func TestBadTokenRequestsNameTheFlag(t *testing.T) {
 }
 
 func TestVersionPrintsOneLine(t *testing.T) {
-	code, out, _ := easelCommand(t, nil, "version")
-	if code != exitOK || !strings.HasPrefix(out, "easel ") || strings.Count(out, "\n") != 1 {
-		t.Errorf("exit %d, %q", code, out)
+	for _, args := range [][]string{{"version"}, {"--version"}, {"-version"}} {
+		code, out, _ := easelCommand(t, nil, args...)
+		if code != exitOK || !strings.HasPrefix(out, "easel ") || strings.Count(out, "\n") != 1 {
+			t.Errorf("%q: exit %d, %q", args, code, out)
+		}
+	}
+}
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	for _, c := range commands() {
+		for _, help := range []string{"--help", "-h"} {
+			code, out, errs := easelCommand(t, nil, c.name, help)
+			if code != exitOK || !strings.Contains(out, "usage: easel "+c.name) || errs != "" {
+				t.Errorf("%s %s: exit %d, %q, %q", c.name, help, code, out, errs)
+			}
+		}
 	}
 }
 
