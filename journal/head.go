@@ -1,11 +1,6 @@
 package journal
 
-import (
-	"encoding/hex"
-	"fmt"
-
-	"github.com/easelhq/easel/journal/fencing"
-)
+import "github.com/easelhq/easel/journal/fencing"
 
 const (
 	headPrefix = "easel head 1 "
@@ -46,31 +41,5 @@ func (h head) check() error {
 	if h.Erased {
 		return nil
 	}
-	if id, err := hex.DecodeString(h.Template); err != nil || len(id) != 32 {
-		return fmt.Errorf("template %q", h.Template)
-	}
-	at := uint64(0)
-	if h.Snap != nil {
-		if err := h.Snap.Check(); err != nil {
-			return err
-		}
-		at = h.Snap.To
-	}
-	for _, f := range h.L1 {
-		if err := f.Check(); err != nil {
-			return err
-		}
-		if f.From != at+1 || f.To < f.From {
-			return fmt.Errorf("file %s covers %d to %d after %d", f.File, f.From, f.To, at)
-		}
-		at = f.To
-	}
-	if at != h.Last || at == 0 {
-		return fmt.Errorf("files end at %d, not at %d", at, h.Last)
-	}
-	return nil
-}
-
-func unavailable(what string, err error) error {
-	return fmt.Errorf("%w: %s: %w", ErrUnavailable, what, err)
+	return fencing.CheckFiles(h.Template, h.Snap, h.L1, h.Last)
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/easelhq/easel/journal/fencing"
 	"github.com/easelhq/easel/pages"
@@ -25,6 +26,10 @@ var (
 	// ErrClosed: the journal or the term is closed.
 	ErrClosed = fencing.ErrClosed
 )
+
+func unavailable(what string, err error) error {
+	return fmt.Errorf("%w: %s: %w", ErrUnavailable, what, err)
+}
 
 // Name names an actor in the durable home, such as "image/<tenant>/<id>". It
 // consists of segments of [a-z0-9_-], 1 to 64 bytes each, joined by "/", at most

@@ -269,8 +269,9 @@ func (p *player) lose(half uint32, count uint64, what string) {
 	n.log.Error("the log is damaged", "what", what, "records", count)
 }
 
-// readSound reads a segment, into buf if it is large enough. Blocks that the disk cannot read any more come as
-// bytes that are no record, so that the rest of the segment can be used.
+// readSound reads a segment, into buf if it is large enough. Blocks that the disk
+// cannot read any more come as bytes that are no record, so that the rest of the
+// segment can be used.
 func readSound(f File, buf []byte) ([]byte, error) {
 	size, err := f.Size()
 	if err != nil {

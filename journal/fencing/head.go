@@ -17,8 +17,9 @@ const (
 	Erased = "erased"
 )
 
-// Head is the register that decides who owns an actor. It is only ever replaced by compare-and-set, and never deleted. An actor whose head names no
-// file and whose logs hold no batch is not born yet.
+// Head is the register that decides who owns an actor. It is only ever replaced by
+// compare-and-set, and never deleted. An actor whose head names no file and whose
+// logs hold no batch is not born yet.
 type Head struct {
 	Name  string `json:"name"`
 	State string `json:"state"`
@@ -136,20 +137,27 @@ func (h Head) checkFiles() error {
 	if h.Last == 0 && h.Template == "" && h.Snap == nil && len(h.L1) == 0 {
 		return nil
 	}
-	if id, err := hex.DecodeString(h.Template); err != nil || len(id) != 32 {
-		return fmt.Errorf("template %q", h.Template)
+	if h.Snap != nil && h.Snap.File == "" {
+		return errors.New("snapshot without a file")
+	}
+	return CheckFiles(h.Template, h.Snap, h.L1, h.Last)
+}
+
+// CheckFiles returns an error unless the files, of a history that starts from a
+// template, cover all batches up to last and no other: a snapshot, if there is one,
+// and merges that follow each other without a gap.
+func CheckFiles(template string, snap *File, merges []File, last uint64) error {
+	if id, err := hex.DecodeString(template); err != nil || len(id) != 32 {
+		return fmt.Errorf("template %q", template)
 	}
 	at := uint64(0)
-	if h.Snap != nil {
-		if err := h.Snap.Check(); err != nil {
+	if snap != nil {
+		if err := snap.Check(); err != nil {
 			return err
 		}
-		if h.Snap.File == "" {
-			return errors.New("snapshot without a file")
-		}
-		at = h.Snap.To
+		at = snap.To
 	}
-	for _, f := range h.L1 {
+	for _, f := range merges {
 		if err := f.Check(); err != nil {
 			return err
 		}
@@ -158,8 +166,8 @@ func (h Head) checkFiles() error {
 		}
 		at = f.To
 	}
-	if at != h.Last || at == 0 {
-		return fmt.Errorf("files end at %d, not at %d", at, h.Last)
+	if at != last || at == 0 {
+		return fmt.Errorf("files end at %d, not at %d", at, last)
 	}
 	return nil
 }
