@@ -140,10 +140,37 @@ func (s *dirSink) finish(m Manifest) error {
 	if err != nil {
 		return err
 	}
+	if err := s.syncDirs(); err != nil { // before there is a manifest that names what is in them
+		return err
+	}
 	if err := writeSynced(filepath.Join(s.dir, manifestName), bytes.NewReader(append(b, '\n'))); err != nil {
 		return err
 	}
+	if err := syncDir(s.dir); err != nil {
+		return err
+	}
 	return os.Remove(filepath.Join(s.dir, notesName))
+}
+
+// syncDirs makes the names of all parts durable, and that of the archive itself.
+func (s *dirSink) syncDirs() error {
+	if err := syncDir(filepath.Dir(filepath.Clean(s.dir))); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return syncDir(path)
+	})
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (s *dirSink) Close() error { return s.notes.Close() }
@@ -268,7 +295,14 @@ func (s *tarSink) finish(m Manifest) error {
 	if err := s.buf.Flush(); err != nil {
 		return err
 	}
-	return s.f.Sync()
+	if err := s.f.Sync(); err != nil {
+		return err
+	}
+	err = syncDir(filepath.Dir(s.f.Name()))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // what may not be read was not changed by this process either
+	}
+	return err
 }
 
 // Close leaves what was put to the next run.

@@ -104,8 +104,7 @@ func readSealed(ctx context.Context, get func(context.Context, blob.Range) (io.R
 	return errors.Join(err, content.Close())
 }
 
-// historyName returns the hash at the end of the name of an
-// object of history.
+// historyName returns the hash at the end of the name of an object of history.
 func historyName(key string) (hash string, ok bool) {
 	i := strings.LastIndexByte(key, '/')
 	name, is := strings.CutPrefix(key[i+1:], "hist-")
