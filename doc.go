@@ -17,7 +17,11 @@
 //   - live: the feed beside an image's actor and the rooms on each node from
 //     which sockets are served.
 //   - gallery: work that spans actors and blobs: upload, bulk, purge, files.
-//   - auth, transport, transport/ws, web: the edge.
+//   - cluster, wire: the other nodes: who is there, who owns an actor, and
+//     carrying requests to it.
+//   - cron: jobs by a schedule. archive: homes as files: export, import, verify.
+//   - imaging: what an image file is, thumbnails, tiles.
+//   - auth, transport, transport/ws, transport/sse, web: the edge.
 //   - client: the other side, for programs in Go.
 //   - cmd/easel: the one binary that wires all of it.
 package easel

@@ -51,9 +51,9 @@ func (s *System) OnOwnersChanged(f func(owner func(Key) string)) {
 
 // OwnersChanged tells the System that Network.Owner may answer otherwise than
 // before. Actors that belong elsewhere now are released when their new owner asks for
-// them, or else after a while and only so many at a time; requests that wait for a node are tried again; timers
-// that belong here now are woken; and whoever registered is told. It returns at
-// once and may be called at any time.
+// them, or else after a while and only so many at a time; requests that wait for a
+// node are tried again; timers that belong here now are woken; and whoever registered
+// is told. It returns at once and may be called at any time.
 func (s *System) OwnersChanged() {
 	if s.config.Network == nil || !s.started.Load() {
 		return

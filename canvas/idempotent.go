@@ -7,7 +7,8 @@ import (
 
 // What may be repeated without a verdict, because a second time changes nothing,
 // also if it comes late. All other messages that are asked are repeated under a
-// Once: Amend, SoftDelete, Restore, Say, Revert, and an Apply without a client.
+// Once: Amend, SoftDelete, Restore, Say, Judge, Revert, an Apply without a client, and
+// a Hello of who may write.
 
 var _ actors.Idempotent = Apply{}
 

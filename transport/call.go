@@ -188,7 +188,7 @@ func askTenant[R actors.Message](c *call, m actors.Message, once actors.Once) (R
 // bodyTime is how long a client may take to send a JSON body.
 const bodyTime = 30 * time.Second
 
-// body reads a whole body that is declared to be JSON, of at most limit bytes.
+// jsonBytes reads a whole body that is not declared to be anything but JSON.
 func (c *call) jsonBytes() ([]byte, error) {
 	if err := c.wantJSON(); err != nil {
 		return nil, err
