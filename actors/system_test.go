@@ -177,6 +177,33 @@ func TestOnce(t *testing.T) {
 	again.want(t, "a", value{}, 8)
 }
 
+// TestVerdictIsKeptForADay: and no longer, also of an actor that has dropped old ones
+// meanwhile.
+func TestVerdictIsKeptForADay(t *testing.T) {
+	w := start(t, t.TempDir())
+	once := func(id string) total {
+		t.Helper()
+		got, err := w.once(t, "a", add{1}, actors.Once{ID: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.(total)
+	}
+	first := once("first")
+	w.clock.forward(24*time.Hour - time.Minute)
+	for i := range 300 { // more than are stored between two looks at old ones
+		once(fmt.Sprint("k", i))
+	}
+	w.Sweep(w.clock.now().Add(time.Hour)) // the next activation looks for old ones, too
+	if got := once("first"); got != first {
+		t.Errorf("repeated within a day, it is answered %v, not %v", got, first)
+	}
+	w.clock.forward(2 * time.Minute)
+	if got := once("first"); got == first {
+		t.Errorf("repeated after a day, it is answered %v again", got)
+	}
+}
+
 func TestFullMailboxRefusesAndOthersGoOn(t *testing.T) {
 	w := start(t, t.TempDir())
 	w.want(t, "a", add{1}, 1)

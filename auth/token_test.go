@@ -261,9 +261,13 @@ func TestSignRefusesWhatWouldNotVerify(t *testing.T) {
 }
 
 func TestShortSecretIsRefused(t *testing.T) {
-	_, err := auth.NewTokens(t.Context(), auth.TokenConfig{Secrets: [][]byte{first, []byte("short")}})
+	short := []byte(strings.Repeat("s", 31))
+	_, err := auth.NewTokens(t.Context(), auth.TokenConfig{Secrets: [][]byte{first, short}})
 	if err == nil || !strings.Contains(err.Error(), "secret 2") {
 		t.Errorf("got %v", err)
+	}
+	if _, err := auth.NewTokens(t.Context(), auth.TokenConfig{Secrets: [][]byte{append(short, 's')}}); err != nil {
+		t.Errorf("32 bytes: %v", err)
 	}
 }
 

@@ -97,7 +97,7 @@ func TestADeletedImageConsumesSeqs(t *testing.T) {
 
 func TestTheLast32VerdictsAreKept(t *testing.T) {
 	w := born(t, canvas.Options{})
-	frames := make([]canvas.Apply, canvas.Verdicts+2)
+	frames := make([]canvas.Apply, 32+2)
 	for i := range frames {
 		frames[i] = frame(ann, int64(i+1), put(id(i), "a"))
 		w.must(frames[i])
@@ -112,16 +112,19 @@ func TestTheLast32VerdictsAreKept(t *testing.T) {
 	}
 }
 
+// month is how long a client is remembered, by the contract.
+const month = 30 * 24 * time.Hour
+
 func TestAClientIsForgottenThirtyDaysAfterItsLastFrame(t *testing.T) {
 	w := born(t, canvas.Options{})
 	first := frame(ann, 1, put(id(1), "a"))
 	w.must(first)
 	w.must(frame(bob, 1, put(id(2), "a")))
-	w.now = epoch.Add(canvas.ClientMemory - time.Hour)
+	w.now = epoch.Add(month - time.Hour)
 	w.must(frame(bob, 2, put(id(3), "a")))
 	hello := canvas.Hello{By: ann, Client: "tab", Conn: "c1"}
 
-	w.now = epoch.Add(canvas.ClientMemory + time.Hour)
+	w.now = epoch.Add(month + time.Hour)
 	if got := w.must(canvas.Hello{By: bob, Client: "tab", Conn: "c2"}).(canvas.HelloReply); !got.Known || got.LastSeq != 2 {
 		t.Errorf("bob: %+v", got)
 	}
@@ -143,7 +146,7 @@ func TestAStaleClientStartsAnewWithoutHello(t *testing.T) {
 	w := born(t, canvas.Options{})
 	w.must(frame(ann, 1, put(id(1), "a")))
 	w.must(frame(ann, 2, put(id(2), "a")))
-	w.now = epoch.Add(canvas.ClientMemory + time.Hour)
+	w.now = epoch.Add(month + time.Hour)
 	if e := w.fails(frame(ann, 3, put(id(3), "a")), easel.CodeBadSeq); e.Expected != 1 {
 		t.Errorf("expected %d", e.Expected)
 	}

@@ -3,6 +3,7 @@ package turnstile_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 
 	"github.com/easelhq/easel"
 	"github.com/easelhq/easel/turnstile"
@@ -42,4 +43,41 @@ func TestOneTenantLeavesRoomForOthers(t *testing.T) {
 	if n := s.Tenants(); n != 0 {
 		t.Errorf("%d tenants are remembered", n)
 	}
+}
+
+// TestWhoGivesUpTakesNoPlaceOfItsTenant: neither while its tenant has its share, nor
+// while others have all there is.
+func TestWhoGivesUpTakesNoPlaceOfItsTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := turnstile.New(2)
+		leave, err := s.Enter(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := s.Enter(t.Context(), "b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { // takes the one place of its tenant, and waits for the others
+			if _, err := s.Enter(ctx, "c"); err == nil {
+				t.Error("a third is let in")
+			}
+		}()
+		synctest.Wait()
+		go func() { // waits for the place
+			if done, err := s.Enter(t.Context(), "c"); err == nil {
+				done()
+			}
+		}()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		leave()
+		other()
+		synctest.Wait()
+		if n := s.Tenants(); n != 0 {
+			t.Errorf("%d tenants are in or wait, and nobody is there", n)
+		}
+	})
 }

@@ -167,6 +167,7 @@ func TestBadFramesOfJSONKeepTheSocket(t *testing.T) {
 		{"chat without text", `{"t":"chat"}`, "err", "invalid"},
 		{"bad token", `{"t":"auth","token":"nobody"}`, "err", "unauthorized"},
 		{"token of another", `{"t":"auth","token":"bob_admin"}`, "err", "forbidden"},
+		{"token of another tenant", `{"t":"auth","token":"ann_owner_elsewhere"}`, "err", "forbidden"},
 		{"op without seq", `{"t":"op","ops":[]}`, "err", "invalid"},
 		{"op with a fraction for seq", `{"t":"op","seq":1.5,"ops":[]}`, "err", "invalid"},
 		{"op with a string for seq", `{"t":"op","seq":"1","ops":[]}`, "err", "bad_request"},

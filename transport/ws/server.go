@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,20 +21,6 @@ import (
 
 // Subprotocol is the protocol that clients must offer.
 const Subprotocol = "easel.v1"
-
-// bearerPrefix is how a browser, which cannot set headers, brings its token: as
-// a second subprotocol.
-const bearerPrefix = "bearer."
-
-// BearerToken returns the token that a handshake brings as a subprotocol, or "".
-func BearerToken(r *http.Request) string {
-	for _, p := range websocket.Subprotocols(r) {
-		if token, ok := strings.CutPrefix(p, bearerPrefix); ok {
-			return token
-		}
-	}
-	return ""
-}
 
 // Rooms lets connections in. *live.Rooms does.
 type Rooms interface {

@@ -83,7 +83,8 @@ func start(t *testing.T, opts live.Options, config ws.Config) *stage {
 	server := ws.New(ctx, config)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{id}", func(w http.ResponseWriter, r *http.Request) {
-		who, err := principal(ws.BearerToken(r))
+		_, token, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), "bearer.")
+		who, err := principal(token)
 		if err != nil {
 			config.Error(w, r, err)
 			return
@@ -108,7 +109,9 @@ func principal(token string) (easel.Principal, error) {
 		return easel.Principal{}, easel.Errorf(easel.CodeUnauthorized, "bad token")
 	}
 	who := livetest.Who(parts[0], easel.Role(parts[1]))
-	if len(parts) > 2 {
+	if len(parts) > 2 && parts[2] == "elsewhere" {
+		who.Tenant = "another"
+	} else if len(parts) > 2 {
 		d, err := time.ParseDuration(parts[2])
 		if err != nil {
 			return easel.Principal{}, easel.Errorf(easel.CodeUnauthorized, "bad token")
