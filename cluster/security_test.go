@@ -3,10 +3,14 @@ package cluster_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"strings"
 	"testing"
@@ -74,20 +78,63 @@ func TestStrangersLearnNothingFromThePorts(t *testing.T) {
 		}
 	}
 	// TLS shows the server's certificate to everybody, before it asks for one.
-	conn, err := tls.Dial("tcp", a.rpc, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	for who, shown := range map[string]*tls.Certificate{
+		"a client without a certificate":                        {},
+		"a client that has made a cluster's certificate itself": forged(t),
+	} {
+		conn, err := tls.Dial("tcp", a.rpc, &tls.Config{
+			InsecureSkipVerify: true, NextProtos: []string{"h2"},
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return shown, nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for _, cert := range conn.ConnectionState().PeerCertificates {
+			if bytes.Contains(cert.Raw, []byte(secretName)) {
+				t.Error("the certificate has the node's name")
+			}
+		}
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.ReadAll(conn); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("%s is told %v", who, err)
+		}
+	}
+}
+
+// forged returns a certificate as nodes have them, by an authority of the same name
+// that does not know the key.
+func forged(t *testing.T) *tls.Certificate {
+	t.Helper()
+	authority, secret, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	for _, cert := range conn.ConnectionState().PeerCertificates {
-		if bytes.Contains(cert.Raw, []byte(secretName)) {
-			t.Error("the certificate has the node's name")
+	root := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "easel-cluster"}, NotAfter: time.Now().AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "easel-node"}, DNSNames: []string{"easel-node"},
+		NotAfter: root.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	out := &tls.Certificate{PrivateKey: private}
+	for _, c := range []struct {
+		of  *x509.Certificate
+		key ed25519.PublicKey
+	}{{leaf, public}, {root, authority}} {
+		der, err := x509.CreateCertificate(rand.Reader, c.of, root, c.key, secret)
+		if err != nil {
+			t.Fatal(err)
 		}
+		out.Certificate = append(out.Certificate, der)
 	}
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := io.ReadAll(conn); err == nil || !strings.Contains(err.Error(), "certificate") {
-		t.Errorf("a client without a certificate is told %v", err)
-	}
+	return out
 }
 
 func garbage(t *testing.T, n int) []byte {
