@@ -32,5 +32,7 @@ export type {
 export { draftOf, merged, patched, type Was } from "./rebase.js";
 export type { Change, Kept } from "./replica.js";
 export { Rest, type AnnotationFilter, type Condition, type ImageFilter, type Judgement, type NewAnnotation, type PutFile, type Restoration, type Tiling, type UploadOptions } from "./rest.js";
-export { Session, type Phase, type Rejection, type SessionEvents, type SessionOptions, type Socket, type Status } from "./session.js";
+export type { Phase, Socket } from "./link.js";
+export { Session, type SessionEvents, type SessionOptions, type Status } from "./session.js";
+export type { Rejection } from "./work.js";
 export type { StreamFrame } from "./stream.js";

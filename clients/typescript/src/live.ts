@@ -2,7 +2,8 @@ import { newID } from "./id.js";
 import { MemoryStorage, type OutboxStorage } from "./outbox.js";
 import type { Kept } from "./replica.js";
 import type { Rest } from "./rest.js";
-import { Session, type Socket } from "./session.js";
+import type { Socket } from "./link.js";
+import { Session } from "./session.js";
 
 export interface LiveOptions {
   /** What others see of who this is. */

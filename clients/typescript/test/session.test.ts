@@ -1,37 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { Clock } from "./clock.js";
 import { FakeImage, type FakeConnection } from "./fake-image.mjs";
 import { Session, type OutboxStorage, type Rejection, type Saved, type SessionOptions, type Socket } from "../src/index.js";
 import { onClose } from "../src/protocol.js";
-
-/** Timers that run when a test says so. */
-class Clock {
-  now = 0;
-  private timers = new Map<number, { at: number; fn: () => void }>();
-  private next = 1;
-
-  setTimeout = (fn: () => void, ms: number): number => {
-    this.timers.set(this.next, { at: this.now + ms, fn });
-    return this.next++;
-  };
-
-  clearTimeout = (timer: number): void => {
-    this.timers.delete(timer);
-  };
-
-  advance(ms: number): void {
-    const end = this.now + ms;
-    for (;;) {
-      const due = [...this.timers].filter(([, t]) => t.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
-      if (!due) {
-        break;
-      }
-      this.timers.delete(due[0]);
-      this.now = due[1].at;
-      due[1].fn();
-    }
-    this.now = end;
-  }
-}
 
 class Wire implements Socket {
   onopen: (() => void) | null = null;
