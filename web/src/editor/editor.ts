@@ -1,31 +1,25 @@
 import type { App, View } from "../app";
 import { RestError, type Annotation, type Session } from "@easelhq/client";
-import { showHelp } from "../dialog";
-import { h, icon, iconButton, toast } from "../dom";
-import { toggleTheme } from "../theme";
+import { h, toast } from "../dom";
 import { AttributeEditor } from "./attributes";
 import { Badge } from "./badge";
-import { Batch } from "./batch";
 import { blank, restoreButton } from "./blank";
+import { Board } from "./board";
 import { Chat } from "./chat";
 import { ConflictList } from "./conflicts";
 import { Edits } from "./edits";
-import { Filter, Visible } from "./filter";
+import { Filter } from "./filter";
 import { Following } from "./following";
 import { ImageBar } from "./image-bar";
 import { Judging, mayReview } from "./judging";
 import { listenToKeys } from "./keys";
-import { Overlay } from "./overlay";
+import { layOut } from "./layout";
 import { Paint, proposed } from "./paint";
 import { Panel } from "./panel";
 import { People } from "./people";
-import { Pinch } from "./pinch";
-import { Picture } from "./picture";
-import { Pointer } from "./pointer";
-import { Popover } from "./popover";
 import { Proposals } from "./proposals";
+import { Scene } from "./scene";
 import type { Place } from "./shapes";
-import { Stage, type StageEvents } from "./stage";
 import { Timeline } from "./timeline";
 import { Tools } from "./tools";
 
@@ -36,8 +30,8 @@ export function openEditor(app: App, id: string): View {
 
 /**
  * Puts the parts together: what the session says is shown, what a person does
- * becomes edits. Its own are which annotations are shown, and whether they can
- * be changed.
+ * becomes edits. Its own are what is selected off the picture, and whether
+ * annotations can be changed.
  */
 class Editor implements View {
   readonly element: HTMLElement;
@@ -46,7 +40,7 @@ class Editor implements View {
   private readonly paint: Paint;
   private readonly people = new People((user) => this.following.toggle(user));
   private readonly following: Following;
-  private readonly visible = new Visible();
+  private readonly scene: Scene;
   private readonly filter: Filter;
   private readonly attributes: AttributeEditor;
   private readonly judging: Judging;
@@ -57,43 +51,33 @@ class Editor implements View {
   private readonly chat: Chat;
   private readonly conflicts: ConflictList;
   private readonly timeline: Timeline;
-  private readonly stageElement = h("div", { class: "stage" });
+  private readonly board: Board;
   private readonly notice = h("div", { class: "notice", hidden: true, role: "alert" });
   private session: Session | null = null;
   private edits: Edits | null = null;
-  private stage: Stage | null = null;
-  private overlay: Overlay | null = null;
-  private popover: Popover | null = null;
-  private pointer: Pointer | null = null;
-  private picture: Picture | null = null;
   /** The picture could not be had; the next connection asks again. */
   private pictureMissing = false;
   private gone = false;
   /** The box whose label is asked for as soon as it is shown. */
   private focusNext = "";
-  /** The annotations of an earlier version, while that is shown. */
-  private then: ReadonlyMap<string, Annotation> | null = null;
   /** A selected annotation that is nowhere on the picture, or "". */
   private offPicture = "";
-  /** What the session changed since the last frame. */
-  private readonly changes = new Batch((change) => {
-    if (!this.then) {
-      const seen = this.visible.take(change);
-      this.stage?.apply(seen);
-    }
-    this.refresh();
-  });
 
   constructor(
     private readonly app: App,
     private readonly id: string,
   ) {
     this.paint = new Paint(app.labels);
+    this.scene = new Scene({
+      now: () => this.session?.annotations ?? new Map(),
+      draw: (change) => this.board.apply(change),
+      changed: () => this.refresh(),
+    });
     this.bar = new ImageBar(app, id);
     this.chat = new Chat(app, id);
     this.following = new Following({
       changed: () => this.refreshPeople(),
-      look: (view) => this.stage?.look(view),
+      look: (view) => this.board.look(view),
       name: (user) => this.nameOf(user),
     });
     this.conflicts = new ConflictList(id, app.conflicts, {
@@ -108,14 +92,10 @@ class Editor implements View {
       name: (user) => (user === app.me.user_id ? "You" : this.nameOf(user)),
     });
     this.filter = new Filter(this.paint, {
-      changed: (wanted) => {
-        const change = this.visible.want(wanted, this.all);
-        this.stage?.apply(change);
-        this.refresh();
-      },
+      changed: (wanted) => this.scene.want(wanted),
       name: (user) => this.nameOf(user),
     });
-    this.filter.onOpen(() => this.filter.offer(this.all));
+    this.filter.onOpen(() => this.filter.offer(this.scene.all));
     this.attributes = new AttributeEditor(app.labels, {
       set: (box, name, value) => this.edits?.attribute(box, name, value),
       fillHoles: (box) => this.edits?.fillHoles(box),
@@ -139,69 +119,62 @@ class Editor implements View {
       tag: () => void this.edits?.addTag(),
       undo: () => this.edits?.takeBack(true),
       redo: () => this.edits?.takeBack(false),
-      zoom: (factor) => this.stage?.zoom(factor),
-      fit: () => this.stage?.fit(),
+      zoom: (factor) => this.board.zoom(factor),
+      fit: () => this.board.fit(),
     });
-    this.element = this.layOut();
+    this.board = this.makeBoard();
+    this.element = layOut({
+      head: [this.bar.titles, this.badge.element, this.bar.state],
+      people: this.people.element,
+      chores: [this.timeline.button, this.chat.button],
+      step: (by) => void this.bar.step(by),
+      stage: [this.board.element, this.tools.element, this.notice, this.following.element, this.timeline.element],
+      side: [this.conflicts.element, this.panel.element, this.chat.element],
+    });
     this.badge.element.title = "Edits are saved by themselves";
-    this.stageElement.append(h("span", { class: "spinner", role: "status", "aria-label": "Loading" }));
     this.listen();
     void this.open();
   }
 
   close(): void {
-    this.stage?.settle(); // whoever goes on with a key while a pointer is down keeps what was dragged
+    this.board.settle(); // whoever goes on with a key while a pointer is down keeps what was dragged
     this.closing.abort();
     this.session?.presence({ cursor: undefined, selection: undefined, draft: undefined, view: undefined });
     this.app.sessions.leave(this.id);
-    this.changes.close();
-    this.overlay?.close();
+    this.scene.close();
     this.panel.close();
     this.proposals.close();
-    this.stage?.close();
-    this.picture?.close();
+    this.board.close();
   }
 
-  private layOut(): HTMLElement {
-    const chores = h(
-      "span",
-      { class: "group" },
-      this.timeline.button,
-      this.chat.button,
-      iconButton("theme", "Light or dark", toggleTheme),
-      iconButton("help", "Keyboard help (?)", showHelp),
-      iconButton("left", "Previous image (←)", () => void this.bar.step(-1)),
-      iconButton("right", "Next image (→)", () => void this.bar.step(1)),
-    );
-    return h(
-      "main",
-      { class: "editor" },
-      h(
-        "header",
-        { class: "bar" },
-        h("a", { class: "icon-button", href: "#/", "aria-label": "All images", title: "All images" }, icon("back")),
-        this.bar.titles,
-        this.badge.element,
-        this.bar.state,
-        h("span", { class: "grow" }),
-        this.people.element,
-        chores,
-      ),
-      h(
-        "div",
-        { class: "workspace" },
-        h(
-          "section",
-          { class: "stage-frame" },
-          this.stageElement,
-          this.tools.element,
-          this.notice,
-          this.following.element,
-          this.timeline.element,
-        ),
-        h("div", { class: "side" }, this.conflicts.element, this.panel.element, this.chat.element),
-      ),
-    );
+  private makeBoard(): Board {
+    return new Board(this.app, this.id, this.paint, this.tools, {
+      editable: () => this.editable,
+      row: (image) => this.bar.show(image),
+      ready: () => {
+        this.scene.begin();
+        this.refresh();
+        this.element.dataset.ready = "true";
+      },
+      failed: (err) => this.failed(err),
+      drawn: (at) => this.drawn(at),
+      moved: (places) => {
+        this.edits?.move(places);
+        this.refresh();
+      },
+      presence: (state) => this.session?.presence(state),
+      select: (ids) => this.select(ids),
+      selected: () => this.selectionChanged(),
+      steered: () => this.following.stop(),
+      seen: (view) => {
+        this.session?.presence({ view });
+        this.element.dataset.zoom = (1 / view[2]!).toFixed(2);
+      },
+      label: (box, label) => this.edits?.label(box, label),
+      remove: (box) => this.edits?.remove([box]),
+      judge: (accept, box) => void this.judge(accept, [box]),
+      done: () => this.select([]),
+    });
   }
 
   private listen(): void {
@@ -212,7 +185,7 @@ class Editor implements View {
         remove: () => this.edits?.remove(this.selection),
         letGo: () => {
           this.following.stop();
-          this.stage?.cancelDrawing();
+          this.board.cancelDrawing();
           this.select([]);
         },
         step: (by) => void this.bar.step(by),
@@ -221,12 +194,12 @@ class Editor implements View {
         past: () => this.timeline.open,
         tool: (tool) => this.tools.take(tool),
         tag: () => void this.edits?.addTag(),
-        zoom: (factor) => this.stage?.zoom(factor),
-        fit: () => this.stage?.fit(),
+        zoom: (factor) => this.board.zoom(factor),
+        fit: () => this.board.fit(),
         pan: (on) => this.tools.pan(on),
         takeBack: (back) => this.edits?.takeBack(back),
         judge: (accept) => {
-          const ids = this.selection.filter((box) => proposed(this.all.get(box) ?? {}));
+          const ids = this.selection.filter((box) => proposed(this.scene.all.get(box) ?? {}));
           void this.judge(accept, ids);
         },
         proposal: (by) => {
@@ -241,7 +214,7 @@ class Editor implements View {
           const label = app.labels.chosenBy(key);
           return label !== undefined && (this.edits?.labelSelected(label) ?? false);
         },
-        typed: (letter) => this.pointer?.type(letter) ?? false,
+        typed: (letter) => this.board.typed(letter),
       },
       signal,
     );
@@ -265,14 +238,14 @@ class Editor implements View {
     this.edits = new Edits(this.app, this.id, session, history, {
       editable: () => this.editable,
       selection: () => this.selection,
-      pixel: () => this.stage?.pixel(),
-      sent: () => this.changes.flush(), // an own edit is on the picture when it has been made
+      pixel: () => this.board.pixel(),
+      sent: () => this.scene.flush(), // an own edit is on the picture when it has been made
       changed: () => this.refresh(),
       select: (ids) => this.select(ids),
       name: (user) => this.nameOf(user),
     });
     this.follow(session, this.edits);
-    await this.openPicture();
+    await this.board.open();
   }
 
   private follow(session: Session, edits: Edits): void {
@@ -285,8 +258,8 @@ class Editor implements View {
     on("status", (status) => {
       this.badge.show(status);
       if (status.phase === "live" && this.pictureMissing) {
-        this.stageElement.replaceChildren();
-        void this.openPicture();
+        this.pictureMissing = false;
+        this.board.reopen();
       }
       if (status.phase !== "live") {
         this.chat.lost();
@@ -298,7 +271,7 @@ class Editor implements View {
         this.deleted(true);
       }
     });
-    on("change", (change) => this.changes.add(change));
+    on("change", (change) => this.scene.add(change));
     on("peers", () => this.refreshPeople());
     on("welcome", () => {
       this.modes();
@@ -321,98 +294,14 @@ class Editor implements View {
     this.refresh();
   }
 
-  private async openPicture(): Promise<void> {
-    const { rest } = this.app;
-    this.pictureMissing = false;
-    try {
-      const image = await rest.image(this.id);
-      this.bar.show(image);
-      this.picture?.close();
-      this.picture = new Picture(rest, image, this.closing.signal);
-      const source = await this.picture.open((better) => this.stage?.replace(better));
-      const events: StageEvents = {
-        drawn: (box) => this.drawn(box),
-        dragging: (box, at) => this.session?.presence({ draft: at, selection: [box] }),
-        moved: (boxes) => {
-          this.session?.presence({ draft: undefined });
-          this.edits?.move(boxes);
-          this.refresh();
-        },
-        selected: () => this.selectionChanged(),
-        placed: () => this.placed(),
-        steered: () => this.following.stop(),
-      };
-      const stage = await Stage.open(this.freshStage(), source, events, this.paint);
-      if (this.closing.signal.aborted) {
-        stage.close();
-        return;
-      }
-      this.stageReady(stage);
-    } catch (err) {
-      if (!this.closing.signal.aborted) {
-        this.failed(err);
-      }
-    }
-  }
-
-  private freshStage(): HTMLElement {
-    const surface = h("div", { class: "surface" });
-    this.stageElement.prepend(surface);
-    return surface;
-  }
-
-  private stageReady(stage: Stage): void {
-    this.stageElement.querySelector(".spinner")?.remove();
-    this.stage = stage;
-    this.overlay = new Overlay(stage, this.paint);
-    const naming = {
-      label: (box: string, label: string) => this.edits?.label(box, label),
-      remove: (box: string) => this.edits?.remove([box]),
-      judge: (accept: boolean, box: string) => void this.judge(accept, [box]),
-      done: () => this.select([]),
-    };
-    this.popover = new Popover(stage, naming, this.app.labels);
-    this.stageElement.append(this.overlay.element, this.popover.element);
-    // Before the pointer, which then hears nothing of a second finger.
-    new Pinch(
-      stage,
-      {
-        draws: () => ["box", "ellipse"].includes(this.tools.inHand ?? "") && this.editable,
-        began: () => {
-          this.pointer?.letGo();
-          this.tools.pan(true);
-        },
-        ended: () => this.tools.pan(false),
-      },
-      this.closing.signal,
-    );
-    this.pointer = new Pointer(
-      stage,
-      {
-        inHand: () => this.tools.inHand,
-        chosen: () => this.tools.chosen,
-        editable: () => this.editable,
-        at: (cursor, draft) => this.session?.presence({ cursor: cursor ?? undefined, ...(draft ? { draft } : {}) }),
-        drew: () => this.session?.presence({ draft: undefined }),
-        point: (at) => this.drawn(at),
-        select: (ids) => this.select(ids),
-      },
-      this.closing.signal,
-    );
-    this.modes();
-    this.visible.reset(this.all);
-    stage.apply({ upserted: [...this.shown.values()], removed: [] });
-    this.refresh();
-    this.element.dataset.ready = "true";
-  }
-
-  private failed(err: unknown): void {
+  /** What stands where the picture would be; nothing where somebody has to sign in. */
+  private failed(err: unknown): HTMLElement | null {
     if (err instanceof RestError && err.status === 401) {
       this.app.signOut("Your token has expired.");
-      return;
+      return null;
     }
     this.pictureMissing = err instanceof RestError && err.code === "unreachable";
-    this.stageElement.replaceChildren(blank(this.app, this.id, err));
+    return blank(this.app, this.id, err);
   }
 
   private deleted(gone: boolean): void {
@@ -426,11 +315,11 @@ class Editor implements View {
   }
 
   private get editable(): boolean {
-    return !this.gone && !this.then && (this.session?.role || this.app.me.role) !== "viewer";
+    return !this.gone && !this.scene.past && (this.session?.role || this.app.me.role) !== "viewer";
   }
 
   private modes(): void {
-    this.stage?.setMode(this.tools.drawing, this.editable);
+    this.board.mode();
     this.tools.show(this.editable);
   }
 
@@ -442,7 +331,7 @@ class Editor implements View {
       this.select(cut ? [cut] : []);
       return;
     }
-    const id = this.edits!.draw(at, (drawn) => this.visible.pin(drawn));
+    const id = this.edits!.draw(at, (drawn) => this.scene.pin(drawn));
     this.focusNext = id;
     this.select([id]);
   }
@@ -453,14 +342,14 @@ class Editor implements View {
   }
 
   private select(ids: string[]): void {
-    this.changes.flush();
-    this.stage?.select(ids);
-    this.offPicture = ids.length === 1 && this.all.get(ids[0]!)?.shape?.type === "tag" ? ids[0]! : "";
+    this.scene.flush();
+    this.board.select(ids);
+    this.offPicture = ids.length === 1 && this.scene.all.get(ids[0]!)?.shape?.type === "tag" ? ids[0]! : "";
     this.selectionChanged();
   }
 
   private get selection(): string[] {
-    const on = this.stage?.selection ?? [];
+    const on = this.board.selection;
     return on.length === 0 && this.offPicture ? [this.offPicture] : on;
   }
 
@@ -473,21 +362,21 @@ class Editor implements View {
     if (!this.session) {
       return;
     }
-    const annotations = this.shown;
+    const { shown, all, past } = this.scene;
     const selected = this.selection;
-    this.panel.show(annotations, this.all, selected, this.editable);
-    this.filter.offer(this.all);
-    this.proposals.show(this.then ? new Map() : this.all, selected, this.mayJudge);
-    this.attributes.show((selected.length === 1 && annotations.get(selected[0]!)) || null, this.editable);
-    this.timeline.choose(this.then && selected.length === 1 ? (annotations.get(selected[0]!) ?? null) : null);
+    this.panel.show(shown, all, selected, this.editable);
+    this.filter.offer(all);
+    this.proposals.show(past ? new Map() : all, selected, this.mayJudge);
+    const one = (selected.length === 1 && shown.get(selected[0]!)) || null;
+    this.attributes.show(one, this.editable);
+    this.timeline.choose(past ? one : null);
     this.conflicts.draw();
     this.refreshPeople();
     this.tools.offer(this.editable && this.edits!.canUndo, this.editable && this.edits!.canRedo);
-    const one = selected.length === 1 && !this.offPicture && this.editable ? (annotations.get(selected[0]!) ?? null) : null;
-    const focus = one !== null && one.id === this.focusNext;
-    this.popover?.show(one, this.app.labels.offer(this.knownLabels()), focus, this.mayJudge);
+    const named = this.offPicture || !this.editable ? null : one;
+    const focus = named !== null && named.id === this.focusNext;
+    this.board.name(named, this.app.labels.offer(this.knownLabels()), focus, this.mayJudge);
     if (focus) {
-      this.popover?.type(this.pointer?.typed() ?? "");
       this.focusNext = "";
     }
   }
@@ -499,7 +388,7 @@ class Editor implements View {
       this.following.along(this.session.peers);
       this.chat.meet(this.session.peers);
       this.panel.hold(this.session.peers);
-      this.overlay?.show(this.shown, this.session.peers);
+      this.board.people(this.scene.shown, this.session.peers);
     }
   }
 
@@ -512,18 +401,8 @@ class Editor implements View {
     return [...counts].sort((a, b) => b[1] - a[1]).map(([label]) => label);
   }
 
-  /** What is shown: the image as it is, or as it was. */
-  private get shown(): ReadonlyMap<string, Annotation> {
-    return this.visible.of(this.all);
-  }
-
-  /** All there is now, or was then, whether it is wanted or not. */
-  private get all(): ReadonlyMap<string, Annotation> {
-    return this.then ?? this.session?.annotations ?? new Map();
-  }
-
   private get mayJudge(): boolean {
-    return !this.gone && !this.then && mayReview(this.session?.role || this.app.me.role);
+    return !this.gone && !this.scene.past && mayReview(this.session?.role || this.app.me.role);
   }
 
   /** Accepts or rejects, and goes on to the next prediction. */
@@ -537,34 +416,20 @@ class Editor implements View {
     }
     const one = ids.length === 1 && this.selection.includes(ids[0]!) ? this.proposals.next(ids[0]!) : null;
     await this.judging.judge(accept, ids);
-    if (one && this.all.has(one)) {
+    if (one && this.scene.all.has(one)) {
       this.select([one]);
     }
   }
 
   /** Shows another version, or null for the present one. */
   private travel(then: ReadonlyMap<string, Annotation> | null): void {
-    if (!this.session || then === this.then) {
+    if (!this.session || this.scene.at(then)) {
       return;
     }
     this.select([]);
-    const before = new Map(this.shown);
-    this.then = then;
-    this.visible.reset(this.all);
-    const after = this.shown;
-    this.stage?.apply({ upserted: [...after.values()], removed: [...before.keys()].filter((id) => !after.has(id)) });
+    this.scene.travel(then);
     this.element.classList.toggle("past", then !== null);
     this.modes();
     this.refresh();
-  }
-
-  private placed(): void {
-    if (this.stage) {
-      const view = this.stage.view();
-      this.session?.presence({ view });
-      this.element.dataset.zoom = (1 / view[2]!).toFixed(2);
-    }
-    this.overlay?.place();
-    this.popover?.place();
   }
 }
