@@ -1,12 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { lightLayer } from "./build/light-layer.ts";
+import { midpoints } from "./build/midpoints.ts";
 import { noEval } from "./build/no-eval.ts";
 import { slowPress } from "./build/slow-press.ts";
 import { worker } from "./build/worker.ts";
 
 export default defineConfig({
-  plugins: [noEval(), lightLayer(), slowPress(), worker()],
+  plugins: [noEval(), lightLayer(), midpoints(), slowPress(), worker()],
   resolve: {
     alias: {
       // From its sources, so that the page needs no build of the client first.

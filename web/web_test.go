@@ -127,6 +127,24 @@ func TestOnlyThePageIsServed(t *testing.T) {
 	}
 }
 
+// A page stays open over upgrades of its node, which then has other assets: what it
+// would load later is gone.
+func TestPageLoadsNothingLater(t *testing.T) {
+	named := submatches(get(t, "/").Body.String())
+	files, err := filepath.Glob("dist/assets/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !slices.Contains(named, "/assets/"+filepath.Base(file)) {
+			t.Errorf("%s is not named by the page", file)
+		}
+	}
+	if len(files) != len(named) || len(files) == 0 {
+		t.Errorf("%d assets, of which the page names %d: %q", len(files), len(named), named)
+	}
+}
+
 // The same as build/stamp.mjs.
 func TestPageIsBuiltFromItsSources(t *testing.T) {
 	var paths []string

@@ -24,7 +24,7 @@ export function worker(): Plugin {
         const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).sort();
         const build = createHash("sha256").update(script.code).update(String(html.source)).update(files.join()).digest("hex").slice(0, 16);
         script.code = script.code
-          .replaceAll("__FILES__", JSON.stringify(["/", "/favicon.svg", ...files.map((name) => `/${name}`)]))
+          .replaceAll("__FILES__", JSON.stringify(["/", "/boot.js", "/favicon.svg", ...files.map((name) => `/${name}`)]))
           .replaceAll("__BUILD__", JSON.stringify(build));
       },
     },

@@ -150,6 +150,22 @@ test("a corner that is deleted by a key is saved without a pointer", async () =>
   await eventually("three corners are stored", async () => (await stored(id)).shape.points.length === 3);
 });
 
+test("a polygon can be edited on after somebody took corners off it under the pointer", async () => {
+  const { mouse } = ann.page;
+  const points = [[0.3, 0.3], [0.5, 0.3], [0.5, 0.5], [0.3, 0.5]];
+  const { id, x, y } = await selected(".a9s-handle", { x: 0.3, y: 0.3, width: 0.2, height: 0.2, shape: { type: "polygon", points } });
+  const last = await ann.page.locator(".a9s-handle").nth(3).boundingBox();
+  await mouse.move(x + 5, (y + last.y) / 2, { steps: 4 }); // beside the last edge, whose midpoint comes
+  await ann.page.locator(".a9s-polygon-midpoint").first().waitFor({ state: "attached" });
+  await change(id, { x: 0.3, y: 0.3, width: 0.2, height: 0.2, shape: { type: "polygon", points: points.slice(0, 3) } });
+  await ann.page.locator(".a9s-handle").nth(3).waitFor({ state: "detached" });
+  await mouse.move(x, y);
+  await mouse.down();
+  await mouse.move(x - 30, y - 30, { steps: 3 });
+  await mouse.up();
+  await eventually("its corner is elsewhere", async () => (await stored(id)).shape.points[0][0] < 0.29);
+});
+
 test("a row that is pressed is the row that is chosen, whatever the list becomes", async () => {
   const { mouse } = ann.page;
   const { label } = await selected();

@@ -1,11 +1,12 @@
 // A node of Easel as a process, and people in real browsers who use it.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
@@ -46,7 +47,7 @@ function listen(port, host) {
 // A port that stays this process's while its node is down: below those that the
 // system gives to whoever asks for any, and kept by a socket on another address, as
 // the Go tests do (internal/freeport).
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 20_000 + Math.floor(12_000 * Math.random());
     const kept = await listen(port, "127.0.0.2");
@@ -61,20 +62,21 @@ async function freePort() {
 
 /** The binary that EASEL_BIN names, on a folder of its own. */
 export class EaselNode {
-  static async start() {
+  static async start({ args = [], env = {} } = {}) {
     const node = new EaselNode();
+    node.args = args;
     node.bin = process.env.EASEL_BIN;
     node.data = await mkdtemp(join(tmpdir(), "easel-e2e-"));
     node.port = await freePort();
     node.url = `http://127.0.0.1:${node.port}`;
-    node.env = { ...process.env, EASEL_JWT_SECRET: "a secret of at least thirty-two bytes", EASEL_DATA: node.data };
+    node.env = { ...process.env, EASEL_JWT_SECRET: "a secret of at least thirty-two bytes", EASEL_DATA: node.data, ...env };
     await node.launch();
     return node;
   }
 
   async launch() {
     this.output = "";
-    this.process = spawn(this.bin, ["serve", "--addr", `127.0.0.1:${this.port}`], { env: this.env });
+    this.process = spawn(this.bin, ["serve", "--addr", `127.0.0.1:${this.port}`, ...this.args], { env: this.env });
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on("data", (text) => (this.output = (this.output + text).slice(-20_000)));
     }
@@ -135,6 +137,30 @@ export class EaselNode {
   async annotations(token, image) {
     return (await this.call(token, "GET", `/api/annotations/by-image/${image}`)).annotations;
   }
+}
+
+/** A bucket of its own, by the gateway that "make cluster" gets; null where there is none. */
+export async function startBucket() {
+  const tools = new URL("../../.tools/", import.meta.url);
+  const gateway = (await readdir(tools).catch(() => [])).find((name) => name.startsWith("versitygw-"));
+  if (!gateway) {
+    return null;
+  }
+  const [folder, port] = [await mkdtemp(join(tmpdir(), "easel-e2e-bucket-")), await freePort()];
+  await mkdir(join(folder, "easel"));
+  const keys = ["easel", "only-for-this-test"];
+  const env = { ...process.env, ROOT_ACCESS_KEY: keys[0], ROOT_SECRET_KEY: keys[1] };
+  const running = spawn(fileURLToPath(new URL(gateway, tools)), ["--port", `127.0.0.1:${port}`, "--quiet", "posix", folder], { env, stdio: "ignore" });
+  const gone = new Promise((resolve) => running.once("exit", resolve));
+  await eventually("the bucket answers", async () => (await fetch(`http://127.0.0.1:${port}/`)).status > 0);
+  return {
+    env: { AWS_ACCESS_KEY_ID: keys[0], AWS_SECRET_ACCESS_KEY: keys[1], EASEL_STORE: `s3://easel/e2e?endpoint=http://127.0.0.1:${port}&region=us-east-1` },
+    close: async () => {
+      running.kill();
+      await gone;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 export function launchBrowser() {
