@@ -36,16 +36,23 @@ cluster: build $(TOOLS)/versitygw-$(VERSITYGW) ## three nodes on this machine, o
 build: ## build bin/easel
 	$(GO) build -trimpath -o $(BIN) ./cmd/easel
 
-test: check test-web test-go e2e ## vet, formatting and all tests, the browser's too
+# Two things at once only where one of them waits: tests on processors that are all
+# busy tell less.
+test: ## vet, formatting and all tests, the browser's too
+	@$(MAKE) --no-print-directory -j2 check test-web
+	@$(MAKE) --no-print-directory test-go
+	@$(MAKE) --no-print-directory e2e
 
 check: # formatting and vet
 	@unformatted="$$(gofmt -l $(SOURCES))"; test -z "$$unformatted" || { echo "gofmt these files:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 
+# Most packages wait for their disk or their clocks, so four of them share two
+# processors. What check has vetted is not vetted again.
 test-go: # every Go test but those of e2e
-	$(GO) test $$($(GO) list ./... | grep -v '/e2e$$')
+	$(GO) test -vet=off -p 4 $$($(GO) list ./... | grep -vE '/(client|clients|e2e)$$')
 
-test-web: # the page's types and units, and what the browser test needs
+test-web: # the types of the page and its client, and what their tests need
 	@scripts/web-test
 
 race: ## the tests under the race detector, where it pays
@@ -59,8 +66,8 @@ fuzz: ## every fuzz target for FUZZTIME (20s) each
 	@scripts/fuzz $(FUZZTIME)
 
 # Never from the cache: go test does not see that the binary has changed.
-e2e: ## only the tests that drive the real binary, by hand and by browser
-	$(GO) test -count=1 ./e2e ./web/e2e
+e2e: ## only the tests that drive the real binary: by hand, by its clients and by browser
+	$(GO) test -vet=off -count=1 -p 4 -parallel 4 ./client ./clients ./e2e ./web/e2e
 
 s3: s3-servers ## the tests on real S3 servers (built once, in .tools)
 	$(GO) test -count=1 -run OnS3 ./blob ./journal

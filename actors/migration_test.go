@@ -133,7 +133,8 @@ type sizes struct {
 func killAt(t *testing.T, home string, reached func(sizes) bool) sizes {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledMigrationIsDoneAgainAsAWhole$")
-	cmd.Env = append(os.Environ(), migrateIn+"="+home)
+	// What it has made in a temporary folder it cannot remove: it is killed.
+	cmd.Env = append(os.Environ(), migrateIn+"="+home, "TMPDIR="+t.TempDir())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

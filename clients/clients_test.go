@@ -27,7 +27,7 @@ func node(t *testing.T) string {
 func easel(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "easel")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../cmd/easel")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin, "../cmd/easel")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build easel: %v\n%s", err, out)

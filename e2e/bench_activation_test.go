@@ -21,8 +21,6 @@ func BenchmarkActivation(b *testing.B) {
 			data := b.TempDir()
 			args := []string{"--idle-close=1s", "--idle-release=1h", "--open-files-memory=4GiB"}
 			if home != "folder" {
-				b.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
-				b.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
 				secret := "--jwt-secret=" + base64.StdEncoding.EncodeToString([]byte("a secret that no folder keeps, of 40 B.."))
 				args = append(args, "--store="+homeOn(blobtest.Serve(b, home).Endpoint), secret)
 			}

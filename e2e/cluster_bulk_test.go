@@ -76,6 +76,7 @@ func (p *trap) rests() error {
 // whatever its client heard; and its key gets it one verdict, which is that of the
 // decision if there was one.
 func TestClusterLosesTheNodeThatDecides(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name  string
 		after bool

@@ -14,6 +14,7 @@ import (
 // TestClusterReadsFromACopy reads an image on a node that does not own it, but has
 // a room because somebody there watches it.
 func TestClusterReadsFromACopy(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3)
 	_, endpoint, _ := strings.Cut(c.store, "endpoint=")
 	store := startProxy(t, endpoint)

@@ -8,6 +8,7 @@ import (
 // TestClusterErasesAtOnce: once a tenant's erasure is answered, no node lets anybody
 // of it in, whichever was asked, and all its sockets are closed.
 func TestClusterErasesAtOnce(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3).up(t)
 	owner := token(t, c.dir, "--tenant=doomed", "--user=ada", "--role=owner", secretFlag())
 	at := func(i int) *api { return newAPI(c.nodes[c.name(i)].base, owner) }

@@ -12,6 +12,7 @@ import (
 // nodes, on the images that it owns: their sockets stay open, and nothing is lost,
 // shown twice or skipped when the images move to it.
 func TestClusterJoinUnderLoad(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3).up(t)
 	var images, moving []string
 	moves := map[string]bool{}

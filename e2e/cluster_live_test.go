@@ -172,6 +172,7 @@ func (c *city) settle(t *testing.T, image string, all ...*drawer) {
 }
 
 func TestClusterServesAnImageOnEveryNode(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3).up(t)
 	row := c.api("n1").upload(t, "one.png", picture(40, 30, 1))
 	var all []*drawer
@@ -209,6 +210,7 @@ func TestClusterServesAnImageOnEveryNode(t *testing.T) {
 // other nodes draw: their sockets stay open, and nothing is lost, shown twice or
 // skipped.
 func TestClusterOwnerCrash(t *testing.T) {
+	t.Parallel()
 	losesOwners(t, "owner crash", "SIGKILL", func(c *city, owner string) {
 		folder := c.nodes[owner].data
 		c.kill(owner)
@@ -221,6 +223,7 @@ func TestClusterOwnerCrash(t *testing.T) {
 // TestClusterOwnerFreezes stops the owner's process instead: like a machine that is
 // lost it says nothing any more, and nobody is told that its connections have ended.
 func TestClusterOwnerFreezes(t *testing.T) {
+	t.Parallel()
 	losesOwners(t, "owner frozen", "SIGSTOP", func(c *city, owner string) {
 		frozen := c.nodes[owner]
 		delete(c.nodes, owner)
@@ -334,6 +337,7 @@ func breathe(stop <-chan struct{}) {
 // TestClusterDrain stops the owner of an image while people draw: those on other
 // nodes notice nothing, those on it are told to go, and no request fails.
 func TestClusterDrain(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3).up(t)
 	row := c.api("n1").upload(t, "one.png", picture(40, 30, 1))
 	for round := range 3 {
@@ -375,6 +379,7 @@ func TestClusterDrain(t *testing.T) {
 // regions: each image is owned in the region it was uploaded in, as long as there
 // is a node in it.
 func TestClusterKeepsImagesInTheirRegion(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3)
 	c.regions = []string{"eu", "eu", "us"}
 	c.up(t)

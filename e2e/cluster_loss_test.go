@@ -78,6 +78,7 @@ func (b *bulks) work(ctx context.Context, a *api, images []string, stop <-chan s
 // the stream has no gap, every write succeeds and is there once, and every bulk is
 // on all of its images or on none. The cluster's chores go on elsewhere.
 func TestClusterLosesANode(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3, "--chores=@every 1s").up(t)
 	var victim string
 	eventually(t, "somebody does the chores", func() error {

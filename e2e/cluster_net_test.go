@@ -21,17 +21,49 @@ type country struct {
 	*city
 	t      *testing.T
 	spaces []string
+	land   [4]byte // the network of its bridge, a /28
 }
 
-// Addresses on the bridge: node i has .i+1, clients and the store are in this
-// process.
+// Addresses on the bridge: node i has i+1, clients and the store are in this process.
 const (
-	landNet   = "10.213.0."
-	landStore = landNet + "253"
-	landHome  = landNet + "254"
+	landStore = 13
+	landHome  = 14
 )
 
-func (c *country) address(i int) string { return fmt.Sprintf("%s%d", landNet, i+1) }
+func (c *country) address(i int) string { return c.at(i + 1) }
+func (c *country) storehouse() string   { return c.at(landStore) }
+
+func (c *country) at(host int) string {
+	return fmt.Sprintf("%d.%d.%d.%d", c.land[0], c.land[1], c.land[2], c.land[3]|byte(host))
+}
+
+// claim gives a bridge a network of its own, of those that are set aside for tests
+// of networks (RFC 2544), and the addresses of this process in it.
+func (c *country) claim(bridge string) {
+	c.t.Helper()
+	for {
+		n := rand.IntN(1 << 13)
+		c.land = [4]byte{198, 18 + byte(n>>12), byte(n >> 4), byte(n << 4)}
+		// Clients come from the first: who is cut off from the store still hears them.
+		c.must("addr", "add", c.at(landHome)+"/28", "dev", bridge)
+		c.must("addr", "add", c.at(landStore)+"/28", "dev", bridge)
+		// Whoever else took the same network in this moment sees it, too, and goes on.
+		all, err := net.InterfaceAddrs()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		same := 0
+		for _, a := range all {
+			if a.String() == c.at(landHome)+"/28" {
+				same++
+			}
+		}
+		if same == 1 {
+			return
+		}
+		c.must("addr", "flush", "dev", bridge)
+	}
+}
 
 // newCountry makes a country in which nothing runs yet. It skips the test where
 // namespaces cannot be made.
@@ -50,10 +82,7 @@ func newCountry(t *testing.T, size int, args ...string) *country {
 		t.Skipf("network namespaces cannot be made here: %v", err)
 	}
 	t.Cleanup(func() { _ = ip("link", "del", bridge) })
-	// Clients come from the first: who is cut off from the store still hears them.
-	for _, a := range []string{landHome, landStore} {
-		c.must("addr", "add", a+"/24", "dev", bridge)
-	}
+	c.claim(bridge)
 	c.must("link", "set", bridge, "up")
 	for i := range size {
 		space, outside := fmt.Sprintf("%s-%d", bridge, i), fmt.Sprintf("%sv%d", bridge, i)
@@ -62,13 +91,13 @@ func newCountry(t *testing.T, size int, args ...string) *country {
 		c.must("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", space)
 		t.Cleanup(func() { _ = ip("link", "del", outside) })
 		c.must("link", "set", outside, "master", bridge, "up")
-		c.must("-n", space, "addr", "add", c.address(i)+"/24", "dev", "eth0")
+		c.must("-n", space, "addr", "add", c.address(i)+"/28", "dev", "eth0")
 		c.must("-n", space, "link", "set", "eth0", "up")
 		c.must("-n", space, "link", "set", "lo", "up")
 		c.spaces = append(c.spaces, space)
 	}
 	c.city = &city{
-		store: homeOn("http://" + forward(t, startS3(t, *clusterServer))), dir: t.TempDir(), nodes: map[string]*node{}, args: args,
+		store: homeOn("http://" + forward(t, c.storehouse(), startS3(t, *clusterServer))), dir: t.TempDir(), nodes: map[string]*node{}, args: args,
 		key: base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
 	}
 	for i := range size {
@@ -120,10 +149,10 @@ func (c *country) between(do func(int, string), i, j int) {
 	do(j, c.address(i))
 }
 
-// forward serves a server of this process at the store's address.
-func forward(t *testing.T, endpoint string) (address string) {
+// forward serves a server of this process at another of its addresses.
+func forward(t *testing.T, at, endpoint string) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", landStore+":0")
+	l, err := net.Listen("tcp", at+":0")
 	if err != nil {
 		t.Fatal(err)
 	}

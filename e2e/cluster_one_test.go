@@ -16,6 +16,7 @@ import (
 
 // TestClusterIsOneService: what one node gives out or takes away holds on all.
 func TestClusterIsOneService(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3).up(t)
 	content := picture(40, 30, 1)
 	row := c.api("n1").upload(t, "one.png", content)
@@ -150,6 +151,7 @@ func ending(s socket) (err error) {
 // TestClusterGivesANewNodeItsShare adds a node to three: it owns a fair part of the
 // images then, and serves them.
 func TestClusterGivesANewNodeItsShare(t *testing.T) {
+	t.Parallel()
 	const images = 120
 	c := newCity(t, 4)
 	for i := range 3 {

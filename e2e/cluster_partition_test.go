@@ -18,6 +18,7 @@ import (
 // that explains what everybody was told. After each cut heals, all nodes agree
 // again without anybody's doing.
 func TestClusterPartition(t *testing.T) {
+	t.Parallel()
 	both := func(c *country, do func(int, string)) { c.between(do, 0, 1); c.between(do, 0, 2) }
 	cuts := []struct {
 		name string
@@ -25,7 +26,7 @@ func TestClusterPartition(t *testing.T) {
 		flap bool
 	}{
 		{name: "one node from the others", cut: both},
-		{name: "one node from the store", cut: func(c *country, do func(int, string)) { do(0, landStore) }},
+		{name: "one node from the store", cut: func(c *country, do func(int, string)) { do(0, c.storehouse()) }},
 		{name: "one way", cut: func(c *country, do func(int, string)) { do(0, c.address(1)); do(0, c.address(2)) }},
 		{name: "flapping", cut: both, flap: true},
 	}

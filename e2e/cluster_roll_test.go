@@ -26,6 +26,7 @@ var clusterServer, clusterSockets, clusterImages, clusterRounds, clusterCuts, cl
 // programs write: nothing fails but connections to a listener that has closed,
 // nothing is lost, and sockets resume elsewhere without a snapshot.
 func TestClusterRollingRestart(t *testing.T) {
+	t.Parallel()
 	c := newCity(t, 3).up(t)
 	s := &street{}
 	s.set(c.bases(""))

@@ -46,11 +46,12 @@ func (k *told) before(at time.Time) (ver int64) {
 // docs/protocol.md says: with X-Easel-Read: local as old as it says and at most five
 // seconds, and else not at all.
 func TestClusterPartitionBoundsReads(t *testing.T) {
+	t.Parallel()
 	if *clusterCuts == 1 {
 		t.Skip("it takes 12 s for each kind of partition: -cluster.cuts 4")
 	}
 	peers := func(c *country, do func(int, string)) { c.between(do, 0, 1); c.between(do, 0, 2) }
-	store := func(_ *country, do func(int, string)) { do(0, landStore) }
+	store := func(c *country, do func(int, string)) { do(0, c.storehouse()) }
 	cuts := []struct {
 		name string
 		cut  func(c *country, do func(int, string))

@@ -36,6 +36,7 @@ func (c *city) metric(t *testing.T, node, name string) float64 {
 // nodes that do not own it: what crosses between the nodes for each op must not
 // grow with the sockets.
 func TestClusterStreamsOncePerNode(t *testing.T) {
+	t.Parallel()
 	const few, many, ops = 1, 166, 60 // sockets on each node
 	c := newCity(t, 3).up(t)
 	row := c.api("n1").upload(t, "one.png", picture(40, 30, 1))

@@ -68,6 +68,7 @@ func previousBuild(t *testing.T) (binary string, same bool) {
 // each other's images, and each takes over from the other, in peace and by a crash,
 // under live sockets.
 func TestClusterOfTwoVersions(t *testing.T) {
+	t.Parallel()
 	whole := t // nodes outlive the parts that start them
 	before, same := previousBuild(t)
 	c := newCity(t, 2)

@@ -39,6 +39,7 @@ func query(t *testing.T, path, text string) string {
 }
 
 func TestAnImageIsASQLiteFile(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	ada, vera := s.as("acme", "ada", ""), s.as("acme", "vera", "viewer")
 	row := ada.upload(t, "photo.png", picture(20, 10, 1))
@@ -136,13 +137,17 @@ func bucket(t *testing.T, server string) (store string, objects *blob.S3) {
 // TestDataOnS3 does on a real server what the tests beside do on one in this
 // process.
 func TestDataOnS3(t *testing.T) {
+	t.Parallel()
 	t.Run("moves", func(t *testing.T) { aTenantMoves(t, *s3Server) })
 	t.Run("is erased", func(t *testing.T) { erasedFromABucket(t, *s3Server) })
 }
 
 // TestATenantMovesBetweenStores goes from a folder through a folder into a bucket,
 // and from there through a tar into another folder.
-func TestATenantMovesBetweenStores(t *testing.T) { aTenantMoves(t, "fake") }
+func TestATenantMovesBetweenStores(t *testing.T) {
+	t.Parallel()
+	aTenantMoves(t, "fake")
+}
 
 func aTenantMoves(t *testing.T, server string) {
 	t.Helper()
@@ -230,6 +235,7 @@ func treeOf(t *testing.T, dir string) map[string][]byte {
 }
 
 func TestInterruptedExportsAndImportsGoOn(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	at := func(name string) string { return filepath.Join(root, name) }
 	store := "dir:" + at("store")
@@ -308,6 +314,7 @@ func compact(t *testing.T, b json.RawMessage) []byte {
 }
 
 func TestVerifyTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	wantExit(t, 2, "--store", "verify", "--store=dir:"+filepath.Join(t.TempDir(), "none"))
 	root := t.TempDir()
 	store := "dir:" + root
@@ -387,6 +394,7 @@ func TestVerifyTellsWhatIsWrong(t *testing.T) {
 
 // TestEraseTakesEveryByte searches the store and the node's disk.
 func TestEraseTakesEveryByte(t *testing.T) {
+	t.Parallel()
 	t.Run("folder", func(t *testing.T) {
 		eraseTakesEveryByte(t, newSite(t, "--chores=off"), nil)
 	})

@@ -364,6 +364,7 @@ func TestContractClusterKey(t *testing.T) {
 // TestContractClusterRefusals: what a member cannot start with is told by its key,
 // also if only the machine knows that it is wrong.
 func TestContractClusterRefusals(t *testing.T) {
+	t.Parallel()
 	store := homeOn(startS3(t, "fake"))
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -393,6 +394,7 @@ func TestContractClusterRefusals(t *testing.T) {
 // TestContractStopsWhileItStarts: a node that is told to stop before it serves, here
 // while it looks for others, was not configured badly.
 func TestContractStopsWhileItStarts(t *testing.T) {
+	t.Parallel()
 	store := homeOn(startS3(t, "fake"))
 	n := launch(t, t.TempDir(), "--store="+store, "--cluster-bind=127.0.0.1:0", "--cluster-join="+freeport.Loopback(t), secretFlag())
 	eventually(t, "the node has begun", func() error {

@@ -45,6 +45,7 @@ func tell(t *testing.T, r *tally.Report) {
 // What a killed process has written stays with the operating system, so this
 // test cannot notice a missing sync: the journal's model test cuts the power.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	bearer := token(t, data, "--tenant=crash", "--user=tester", "--role=admin")
 	crash(t, victim{

@@ -19,6 +19,7 @@ import (
 // is killed. None gets an error, and all end up with the same annotations, those
 // that they were told of, once each.
 func TestCrewOutlivesTheOwner(t *testing.T) {
+	t.Parallel()
 	const crew, each = 6, 40
 	c := newCity(t, 3).up(t)
 	first := crewClient(t, c, c.besides(t))

@@ -93,6 +93,7 @@ func troubles() []trouble {
 // on by itself. At the end it loses its folder, and what clients were told is
 // looked for in the store.
 func TestFaultsOnS3(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	endpoint := startS3(t, *faultServer)
 	proxy := startProxy(t, endpoint)

@@ -23,6 +23,7 @@ const heldLimit = 64 << 20
 // come back, and goes on by itself when the store does. Everything that was sent
 // is then there, once.
 func TestNodeHoldsABoundedAmountForAStoreThatHangs(t *testing.T) {
+	t.Parallel()
 	const images, each, boxes = 28, 5, 500 // more ops than may wait
 	proxy := startProxy(t, startS3(t, *faultServer))
 	data := t.TempDir()

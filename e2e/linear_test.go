@@ -31,6 +31,7 @@ var linearSeconds, linearSeed = linearFlags()
 // and started again, and looks for an order of all calls that explains what
 // every client was told.
 func TestLinear(t *testing.T) {
+	t.Parallel()
 	seed := *linearSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())

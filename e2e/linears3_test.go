@@ -32,6 +32,7 @@ var linearS3Seconds, linearS3Calls = linearS3Flags()
 // there must be an order of all calls, to either of them, that explains what every
 // client was told.
 func TestLinearOnS3(t *testing.T) {
+	t.Parallel()
 	seed := *linearSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())

@@ -17,6 +17,7 @@ import (
 // TestNewerFilesAreRefusedAndUntouched: a store that a newer program has written to
 // is served as far as it is understood, and not changed where it is not.
 func TestNewerFilesAreRefusedAndUntouched(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	store := "dir:" + filepath.Join(root, "store")
 	n := newSite(t, "--store="+store, "--chores=off")
@@ -128,6 +129,7 @@ func copyOf(t *testing.T, dir string, name journal.Name) []byte {
 // binaries have written, with a migration too many that fails at its end: the file
 // stays what it was, and opens with the right ones.
 func TestAMigrationIsOneTransaction(t *testing.T) {
+	t.Parallel()
 	scripts, err := migrations.Image()
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/easelhq/easel/blob/blobtest"
 )
 
 // patience is how long a test waits for a fact before it fails.
@@ -51,11 +53,10 @@ const binaryVariable = "EASEL_E2E_BINARY"
 // command returns an invocation of the program in an environment of its own.
 func command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Getenv(binaryVariable), args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "GOTRACEBACK=all"}
-	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-		if v := os.Getenv(name); v != "" { // of the server that startS3 started
-			cmd.Env = append(cmd.Env, name+"="+v)
-		}
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "GOTRACEBACK=all",
+		// Of every S3 server that a test starts.
+		"AWS_ACCESS_KEY_ID=" + blobtest.AccessKey, "AWS_SECRET_ACCESS_KEY=" + blobtest.SecretKey,
 	}
 	return cmd
 }

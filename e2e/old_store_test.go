@@ -197,6 +197,7 @@ func fillOldStore(t *testing.T, n site) []expectation {
 
 // TestOldStoresOpen serves every store that a released binary wrote, and compares.
 func TestOldStoresOpen(t *testing.T) {
+	t.Parallel()
 	for _, version := range oldVersions(t) {
 		var says map[string][]expectation
 		b, err := os.ReadFile(filepath.Join(oldStores, version, "expect.json"))
@@ -239,6 +240,7 @@ func TestOldStoresOpen(t *testing.T) {
 // again while it opens the files of an old store for the first time, each time a
 // little later.
 func TestOldStoreSurvivesKillsWhileItIsMigrated(t *testing.T) {
+	t.Parallel()
 	for _, version := range oldVersions(t) {
 		t.Run(version, func(t *testing.T) {
 			var says map[string][]expectation
@@ -297,8 +299,6 @@ func oldVersions(t *testing.T) []string {
 // returns what --store takes.
 func loadOldBucket(t *testing.T, version string) string {
 	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
 	fake := blobtest.Fake(t, nil)
 	s := openFake(t, fake)
 	root := filepath.Join(oldStores, version, "s3")

@@ -31,6 +31,7 @@ var replicaRounds, replicaSeed = replicaFlags()
 // but frames, over WebSocket and SSE, while they lose their connections, read
 // slowly, and the node is killed. In the end all copies are the image.
 func TestReplicas(t *testing.T) {
+	t.Parallel()
 	seed := *replicaSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())

@@ -24,12 +24,9 @@ func s3Flags() *string {
 var s3Server = s3Flags()
 
 // startS3 runs an S3 server and returns where it serves. It skips the test if the
-// server is not built. The credentials are in the environment of what command
-// starts.
+// server is not built. What command starts has the credentials.
 func startS3(t *testing.T, name string) (endpoint string) {
 	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
 	if name == "fake" {
 		return blobtest.Fake(t, nil).Endpoint
 	}
@@ -64,6 +61,7 @@ func secretFlag() string {
 // TestCrashOnS3 is TestCrash with the home in a bucket: the node loses its whole
 // folder each time.
 func TestCrashOnS3(t *testing.T) {
+	t.Parallel()
 	store := homeOn(startS3(t, *s3Server))
 	data := filepath.Join(t.TempDir(), "data")
 	bearer := token(t, data, "--tenant=crash", "--user=tester", "--role=admin", secretFlag())
@@ -81,6 +79,7 @@ func TestCrashOnS3(t *testing.T) {
 // TestNodeOnS3 looks at what differs for a client and an operator when the home is
 // a bucket.
 func TestNodeOnS3(t *testing.T) {
+	t.Parallel()
 	for _, server := range append(blobtest.Servers(), "fake") {
 		t.Run(server, func(t *testing.T) { nodeOnS3(t, startS3(t, server)) })
 	}
@@ -159,6 +158,7 @@ func isFake(endpoint string) bool {
 
 // TestUploadsStreamToTheBucket uploads far more than the node may hold in memory.
 func TestUploadsStreamToTheBucket(t *testing.T) {
+	t.Parallel()
 	endpoint := startS3(t, "fake")
 	data := t.TempDir()
 	bearer := token(t, data, "--tenant=t", "--user=u", "--role=owner")
@@ -192,8 +192,7 @@ func TestUploadsStreamToTheBucket(t *testing.T) {
 // TestNodeOnS3WithoutConditions: a store that ignores the conditions of writes may
 // serve one node, which says so.
 func TestNodeOnS3WithoutConditions(t *testing.T) {
-	t.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
+	t.Parallel()
 	store := homeOn(blobtest.Fake(t, blobtest.Unconditional).Endpoint)
 	data := t.TempDir()
 	out, err := command(t.Context(), "doctor", "--addr=127.0.0.1:0", "--data="+data, "--store="+store).CombinedOutput()
@@ -216,8 +215,7 @@ func TestNodeOnS3WithoutConditions(t *testing.T) {
 
 // TestClusterOnS3WithoutConditionsIsRefused: nothing would keep its nodes apart.
 func TestClusterOnS3WithoutConditionsIsRefused(t *testing.T) {
-	t.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
+	t.Parallel()
 	store := homeOn(blobtest.Fake(t, blobtest.Unconditional).Endpoint)
 	n := launch(t, t.TempDir(), "--store="+store, "--cluster-bind=127.0.0.1:0", secretFlag())
 	if code := n.wait(t); code != 2 || !strings.Contains(n.stderr.String(), "ignores conditional writes") {

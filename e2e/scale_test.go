@@ -17,13 +17,12 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"github.com/easelhq/easel"
-	"github.com/easelhq/easel/blob/blobtest"
 	"github.com/easelhq/easel/e2e/tally"
 )
 
 func scaleFlags() (images, few *int, dir *string) {
-	return flag.Int("scale.images", 10_000, "sleeping images that a node is measured with"),
-		flag.Int("scale.few", 1000, "sleeping images that the same is measured with, for comparison"),
+	return flag.Int("scale.images", 5000, "sleeping images that a node is measured with"),
+		flag.Int("scale.few", 500, "sleeping images that the same is measured with, for comparison"),
 		flag.String("scale.dir", "", "where the folder homes are made; it must hold 12 KB and 3 inodes for each image")
 }
 
@@ -105,6 +104,7 @@ func measure(t *testing.T, store string, requests *atomic.Int64, images int, som
 // TestSleepingImagesCostNothing compares a node that knows many images with one
 // that knows few. It compares counts and sizes, never times.
 func TestSleepingImagesCostNothing(t *testing.T) {
+	t.Parallel()
 	homes := map[string]func(t *testing.T, images int, made func(int)) footprint{
 		"folder": func(t *testing.T, images int, made func(int)) footprint {
 			home := filepath.Join(*scaleDir, fmt.Sprint("easel-scale-", images))
@@ -128,8 +128,6 @@ func TestSleepingImagesCostNothing(t *testing.T) {
 				s3.ServeHTTP(w, r)
 			}))
 			defer server.Close()
-			t.Setenv("AWS_ACCESS_KEY_ID", blobtest.AccessKey)
-			t.Setenv("AWS_SECRET_ACCESS_KEY", blobtest.SecretKey)
 			return measure(t, homeOn(server.URL), &requests, images, some)
 		},
 	}

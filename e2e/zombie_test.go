@@ -23,6 +23,7 @@ var zombieRounds = zombieFlags()
 // take over and write, and lets the first one go on, which does not know. Whatever
 // either of them acknowledges must be there, once, for a third.
 func TestZombieOnS3(t *testing.T) {
+	t.Parallel()
 	store := homeOn(startS3(t, *s3Server))
 	root := t.TempDir()
 	secret := secretFlag()

@@ -53,7 +53,7 @@ func (s suite) run(ctx context.Context, set settings, budget time.Duration, show
 	if s.whole {
 		late = wholeGrace
 	}
-	args := append([]string{"-test.v", "-test.run", s.test, "-test.timeout", (budget + late).String()}, s.args(set.scale, budget)...)
+	args := append([]string{"-test.v", "-test.parallel", "1", "-test.run", s.test, "-test.timeout", (budget + late).String()}, s.args(set.scale, budget)...)
 	fmt.Fprintln(log, "#", binary, strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.pkg, log, log

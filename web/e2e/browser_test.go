@@ -3,13 +3,16 @@
 package e2e_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
 func TestTwoPeopleInTwoBrowsers(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts browsers")
 	}
@@ -25,7 +28,7 @@ func TestTwoPeopleInTwoBrowsers(t *testing.T) {
 		t.Skip("chromium is not installed")
 	}
 	bin := filepath.Join(t.TempDir(), "easel")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../../cmd/easel")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin, "../../cmd/easel")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build easel: %v\n%s", err, out)
@@ -34,8 +37,21 @@ func TestTwoPeopleInTwoBrowsers(t *testing.T) {
 	if err != nil || len(suites) == 0 {
 		t.Fatalf("%d suites, %v", len(suites), err)
 	}
-	run := exec.CommandContext(t.Context(), node, append([]string{"--test", "--test-reporter=spec"}, suites...)...)
-	run.Env = append(os.Environ(), "EASEL_BIN="+bin, "CHROMIUM="+chromium)
+	// Browsers that are killed remove nothing. The name is short because they make
+	// sockets in it.
+	temporary, err := os.MkdirTemp("", "easel-web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(temporary); err != nil {
+			t.Error(err)
+		}
+	})
+	// Two suites at once also on two processors: each waits for much of its time.
+	concurrency := fmt.Sprintf("--test-concurrency=%d", max(2, runtime.NumCPU()-1))
+	run := exec.CommandContext(t.Context(), node, append([]string{"--test", "--test-reporter=spec", concurrency}, suites...)...)
+	run.Env = append(os.Environ(), "EASEL_BIN="+bin, "CHROMIUM="+chromium, "TMPDIR="+temporary)
 	out, err := run.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
@@ -54,6 +70,7 @@ func chromiumPath() string {
 }
 
 func TestPageWithoutABrowser(t *testing.T) {
+	t.Parallel()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("node is not installed")
