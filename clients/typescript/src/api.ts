@@ -1,5 +1,5 @@
 // Made by "make clients" from the OpenAPI document of the binary; not edited by hand.
-// Document: sha256 76712e38fe878cd1ba7f3d1a896395759fa2106c20b710043bd0771d4351f3aa
+// Document: sha256 e9f6650f7ad40eb17e59ed7b91155b918369ac546779c49603286f3880e3438b
 
 export interface paths {
     "/api/annotations": {
