@@ -10,7 +10,8 @@ import (
 // TestContractLimits: what happens at a limit, with small ones.
 func TestContractLimits(t *testing.T) {
 	t.Parallel()
-	w := newSite(t, "--client-ops=5", "--client-burst=10", "--image-annotations=12", "--image-sockets=2", "--client-presence=5", "--tenant-images=2", "--max-upload=2000", "--max-body=2KiB", "--max-file=100")
+	w := newSite(t, "--client-ops=5", "--client-burst=10", "--image-annotations=12", "--image-sockets=2", "--client-presence=5", "--tenant-images=2", "--max-upload=2000", "--max-body=2KiB", "--max-file=100",
+		"--tenant-ops=7001", "--tenant-sockets=7002", "--tenant-bytes=7003MiB")
 	ada := w.as("acme", "ada", "admin")
 	row := ada.upload(t, "a.png", picture(8, 8, 1))
 	usage := ada.must(t, 200, "GET", "/api/usage", nil)
@@ -22,6 +23,13 @@ func TestContractLimits(t *testing.T) {
 	s, welcome := ada.join(t, row.ID, "c")
 	if limits := string(member(t, welcome, "limits")); !strings.Contains(limits, ":5") || !strings.Contains(limits, ":10") || !strings.Contains(limits, ":12") {
 		t.Errorf("limits %s", limits)
+	}
+	// What bounds a tenant is told on both ways, too.
+	for told, name := range map[string]string{"tenant_ops_per_second": "tenant_ops_per_second", "tenant_sockets": "tenant_sockets", "tenant_images": "images", "tenant_bytes": "bytes", "body_bytes": "body_bytes"} {
+		got, want := string(member(t, welcome, "limits", told)), string(member(t, usage.body, "limits", name))
+		if got != want || got == "" || got == "0" {
+			t.Errorf("%s is %q in welcome, %q in usage", told, got, want)
+		}
 	}
 	t.Run("ops", func(t *testing.T) {
 		// More ops in one frame than may ever come at once.

@@ -69,7 +69,8 @@ type Peer struct {
 	State json.RawMessage `json:"state"` // a JSON object
 }
 
-// Limits are what a welcome tells a client of the limits it meets.
+// Limits are what a welcome tells a client of the limits it meets. Those of the
+// tenant's images and bytes and of REST bodies are kept by others, and only told here.
 type Limits struct {
 	ClientOps   int `json:"ops_per_second"`
 	ClientBurst int `json:"ops_burst"`
@@ -80,6 +81,14 @@ type Limits struct {
 	FrameBytes  int `json:"frame_bytes"`
 	OpsPerFrame int `json:"ops_per_frame"`
 	Unanswered  int `json:"unanswered_frames"`
+
+	// Of one tenant; its ops a second and its sockets are counted on this node.
+	TenantOps     int   `json:"tenant_ops_per_second"`
+	TenantSockets int   `json:"tenant_sockets"`
+	TenantImages  int   `json:"tenant_images,omitempty"`
+	TenantBytes   int64 `json:"tenant_bytes,omitempty"`
+
+	BodyBytes int64 `json:"body_bytes,omitempty"`
 }
 
 type welcomeFrame struct {

@@ -10,13 +10,9 @@ import (
 
 // Options of the rooms of a node. The zero value is good.
 type Options struct {
-	Limits Limits // what clients may do; zero fields: the contract's defaults
-	Queues Queues // outgoing side of a session
-	// TenantSockets and TenantOps bound what one tenant may have open, and do in a
-	// second, on this node; 0: 10,000 and 20,000.
-	TenantSockets int
-	TenantOps     int
-	Linger        time.Duration // how long an empty room stays; 0: 10 s
+	Limits Limits        // what clients may do; zero fields: the contract's defaults
+	Queues Queues        // outgoing side of a session
+	Linger time.Duration // how long an empty room stays; 0: 10 s
 	// RingNodes and RingBytes bound what a room keeps for those who come back;
 	// 0: 1024 and 2 MiB.
 	RingNodes int
@@ -31,12 +27,6 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Limits = o.Limits.withDefaults()
 	o.Queues = o.Queues.withDefaults()
-	if o.TenantSockets == 0 {
-		o.TenantSockets = 10_000
-	}
-	if o.TenantOps == 0 {
-		o.TenantOps = 20_000
-	}
 	if o.Linger == 0 {
 		o.Linger = 10 * time.Second
 	}
@@ -66,6 +56,8 @@ func (l Limits) withDefaults() Limits {
 		{&l.FrameBytes, 64 << 10},
 		{&l.OpsPerFrame, easel.MaxOps},
 		{&l.Unanswered, 32},
+		{&l.TenantOps, 20_000},
+		{&l.TenantSockets, 10_000},
 	} {
 		if *f.field == 0 {
 			*f.field = f.value

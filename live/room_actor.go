@@ -135,6 +135,9 @@ func (r *Room) drop(conn string) {
 	if s == nil {
 		return
 	}
+	if c := s.Closed(); c != nil && *c == CloseSlow {
+		r.metrics.slow.Inc()
+	}
 	delete(r.byConn, conn)
 	if withdraw := r.hellos[conn]; withdraw != nil {
 		delete(r.hellos, conn)
@@ -164,9 +167,6 @@ func (r *Room) perform(effects []effect) {
 		r.ended = r.ended[:len(r.ended)-1]
 		effects = nil
 		if s := r.byConn[conn]; s != nil {
-			if c := s.Closed(); c != nil && *c == CloseSlow {
-				r.metrics.slow.Inc()
-			}
 			r.drop(conn)
 			effects = r.core.leave(r.host.Now(), conn)
 		}

@@ -124,7 +124,7 @@ type tenantUse struct {
 func (r *Rooms) useLocked(id easel.TenantID) *tenantUse {
 	u := r.tenants[id]
 	if u == nil {
-		u = &tenantUse{ops: newBucket(r.opts.TenantOps, r.opts.TenantOps)}
+		u = &tenantUse{ops: newBucket(r.opts.Limits.TenantOps, r.opts.Limits.TenantOps)}
 		r.tenants[id] = u
 	}
 	return u
@@ -134,7 +134,7 @@ func (r *Rooms) seat(s *Seat) (draining bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	u := r.useLocked(s.tenant)
-	if u.sockets >= r.opts.TenantSockets {
+	if u.sockets >= r.opts.Limits.TenantSockets {
 		return false, slow("the tenant has too many connections", time.Second)
 	}
 	u.sockets++

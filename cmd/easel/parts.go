@@ -45,7 +45,9 @@ func (p *Program) newRooms(r prometheus.Registerer, t tracing) *live.Rooms {
 	return live.NewRooms(live.Options{Limits: live.Limits{
 		ClientOps: l.ClientOps, ClientBurst: l.ClientBurst, Presence: l.ClientPresence,
 		ImageOps: l.ImageOps, Sockets: l.ImageSockets, Annotations: l.ImageAnnotations,
-	}, TenantSockets: l.TenantSockets, TenantOps: l.TenantOps, Tracer: t.tracer("live")}, p.log, r)
+		TenantOps: l.TenantOps, TenantSockets: l.TenantSockets, TenantImages: l.TenantImages, TenantBytes: l.TenantBytes,
+		BodyBytes: l.Body,
+	}, Tracer: t.tracer("live")}, p.log, r)
 }
 
 // newSystem makes the actors of the node: images, each with a feed beside it,
