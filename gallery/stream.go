@@ -20,6 +20,7 @@ type meter struct {
 	size   int64
 	sum    hash.Hash
 	blocks blob.Summing
+	head   []byte // the first bytes, as many as it has room for
 }
 
 func newMeter(r io.Reader, most int64) *meter { return &meter{r: r, most: most, sum: sha256.New()} }
@@ -33,6 +34,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	}
 	m.sum.Write(p[:n])
 	_, _ = m.blocks.Write(p[:n]) // it never fails
+	m.head = append(m.head, p[:min(n, cap(m.head)-len(m.head))]...)
 	return n, err
 }
 

@@ -105,12 +105,13 @@ func sniff(body *bufio.Reader) (contentType string, err error) {
 // also with an error.
 func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Image, body io.Reader, c claim) (easel.Image, error) {
 	m := newMeter(body, g.c.MaxUpload)
+	m.head = make([]byte, 0, minBlock)
 	if _, err := g.c.Blobs.Put(ctx, originalKey(t, image.ID), m); err != nil {
 		return image, fmt.Errorf("store upload: %w", err)
 	}
 	image.Size, image.SHA256, image.CreatedAt = m.size, m.hex(), easel.At(g.c.Now())
 	sums := m.blocks.Sums().Encode()
-	width, height, err := g.check(ctx, originalOf(t, image, sums))
+	width, height, err := g.check(ctx, originalOf(t, image, sums), m.head)
 	if err != nil {
 		return image, err
 	}
@@ -137,11 +138,13 @@ func (g *Gallery) complete(ctx context.Context, t easel.TenantID, image easel.Im
 
 // check refuses what only looks like an image. It returns the dimensions, while the
 // header is at hand; 0 if they cannot be read, which is then left to the image's job.
-func (g *Gallery) check(ctx context.Context, o object) (width, height int, err error) {
+// What the file begins with need not be read from the store again.
+func (g *Gallery) check(ctx context.Context, o object, head []byte) (width, height int, err error) {
 	r, err := g.seeker(ctx, o)
 	if err != nil {
 		return 0, 0, fmt.Errorf("open upload: %w", err)
 	}
+	r.block = head
 	if err := imaging.Check(r); err != nil {
 		return 0, 0, refusal(err)
 	}
