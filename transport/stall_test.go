@@ -50,25 +50,37 @@ func (l longLists) Ask(ctx context.Context, r actors.Request) (actors.Message, e
 }
 
 func TestLongListsOnTheirWayAreBounded(t *testing.T) {
-	w := newWorld(t, func(c *transport.Config) {
-		c.Actors, c.Limits.Lists, c.Stall = longLists{c.Actors}, 20<<20, 300*time.Millisecond
-	})
-	ada := w.token("ada", "", "")
-	path := "/api/annotations/by-image/" + string(easel.NewID())
-	c, err := net.Dial("tcp", strings.TrimPrefix(w.server.URL, "http://"))
-	must(t, err)
-	defer c.Close()
-	must(t, c.(*net.TCPConn).SetReadBuffer(4<<10))
-	_, err = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+ada+"\r\n\r\n")
-	must(t, err)
-	_, err = io.ReadFull(c, make([]byte, 1)) // it is on its way, and read no further
-	must(t, err)
-	w.do(request{method: "GET", path: path, token: ada}).wantError(t, 503, easel.CodeOverloaded)
+	w, get := longListsOnTheirWay(t, time.Hour) // longer than this test
+	w.do(get).wantError(t, 503, easel.CodeOverloaded)
+}
+
+func TestWhoReadsNothingOfALongListMakesRoomForAnother(t *testing.T) {
+	w, get := longListsOnTheirWay(t, 300*time.Millisecond)
 	for deadline := time.Now().Add(10 * time.Second); ; { // until the one who reads nothing is cut off
-		if res := w.do(request{method: "GET", path: path, token: ada}); res.status == 200 {
+		if res := w.do(get); res.status == 200 {
 			break
 		} else if time.Now().After(deadline) {
 			t.Fatalf("still %d", res.status)
 		}
 	}
+}
+
+// longListsOnTheirWay makes a world with room for one long list, which is on its way
+// to who reads nothing of it, and returns the request of another.
+func longListsOnTheirWay(t *testing.T, stall time.Duration) (*world, request) {
+	t.Helper()
+	w := newWorld(t, func(c *transport.Config) {
+		c.Actors, c.Limits.Lists, c.Stall = longLists{c.Actors}, 20<<20, stall
+	})
+	ada := w.token("ada", "", "")
+	path := "/api/annotations/by-image/" + string(easel.NewID())
+	c, err := net.Dial("tcp", strings.TrimPrefix(w.server.URL, "http://"))
+	must(t, err)
+	t.Cleanup(func() { c.Close() })
+	must(t, c.(*net.TCPConn).SetReadBuffer(4<<10))
+	_, err = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+ada+"\r\n\r\n")
+	must(t, err)
+	_, err = io.ReadFull(c, make([]byte, 1)) // it is on its way, and read no further
+	must(t, err)
+	return w, request{method: "GET", path: path, token: ada}
 }
