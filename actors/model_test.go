@@ -29,6 +29,7 @@ const (
 // releases and a crash, and compares what the world was told with what is there
 // afterwards.
 func TestModel(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(2) {
 		if err := model(t, seed, ""); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
@@ -39,8 +40,10 @@ func TestModel(t *testing.T) {
 // TestModelNotices plants faults in the runtime, each of which the model must
 // notice.
 func TestModelNotices(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []string{"answer early", "forget verdicts", "trust timers", "skip undo"} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			for seed := range uint64(10) {
 				if err := model(t, seed+1, fault); err != nil {
 					t.Logf("seed %d: %v", seed+1, err)

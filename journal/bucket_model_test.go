@@ -458,6 +458,7 @@ func round(t *testing.T, seed uint64, fault journal.BucketFault) (acked int, err
 }
 
 func TestFencingModel(t *testing.T) {
+	t.Parallel()
 	rounds, sum := *modelRounds, 0
 	if testing.Short() {
 		rounds = min(rounds, 10)
@@ -484,6 +485,7 @@ func TestFencingModel(t *testing.T) {
 }
 
 func TestFencingModelNoticesPlantedFaults(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		fault journal.BucketFault

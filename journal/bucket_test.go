@@ -60,6 +60,7 @@ func TestStoreInMemoryFulfilsTheContract(t *testing.T) {
 }
 
 func TestBucketKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	memory := func(*testing.T) blob.Store { return journaltest.NewStore() }
 	tests := []struct {
 		name  string

@@ -53,6 +53,7 @@ func atRest(t *testing.T) (*journaltest.FS, *model) {
 }
 
 func TestDamageIsNoticedOrHarmless(t *testing.T) {
+	t.Parallel()
 	fsys, m := atRest(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	noticed := map[string]int{}

@@ -33,6 +33,7 @@ func awaitClaims(t *testing.T, m *model, n *journal.Node) {
 }
 
 func TestNodeSurvivesFailingDisk(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		err  error

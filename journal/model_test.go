@@ -173,12 +173,14 @@ func cutEverywhere(t *testing.T, fault journal.Fault, seed uint64, stride int) e
 var stride = flag.Int("journal.stride", 5, "cut the power at every so-many-th step")
 
 func TestNodeSurvivesPowerLossAtEveryStep(t *testing.T) {
+	t.Parallel()
 	if err := cutEverywhere(t, journal.NoFault, 1, *stride); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestPowerLossModelNoticesPlantedFaults(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		fault journal.Fault
