@@ -30,8 +30,7 @@ var linearSeconds, linearSeed = linearFlags()
 // TestLinear works on images over HTTP and WebSocket while their node is killed
 // and started again, and looks for an order of all calls that explains what
 // every client was told.
-func TestLinear(t *testing.T) {
-	t.Parallel()
+func TestLinear(t *testing.T) { // not beside others: the check may take only so long
 	seed := *linearSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
