@@ -36,6 +36,9 @@ func (a *api) dialQuery(t *testing.T, image, query string, header ...string) (so
 		return socket{}, err
 	}
 	t.Cleanup(func() { c.Close() })
+	if res.Header.Get("X-Request-Id") == "" {
+		return socket{}, fmt.Errorf("the handshake was answered without X-Request-Id: %v", res.Header)
+	}
 	return socket{c}, nil
 }
 

@@ -119,7 +119,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, image actors.Key,
 		return
 	}
 	h := &hijacker{ResponseWriter: w}
-	socket, err := s.upgrader.Upgrade(h, r, nil)
+	const id = "X-Request-Id" // the handshake answers past w and its headers
+	socket, err := s.upgrader.Upgrade(h, r, http.Header{id: w.Header()[id]})
 	if err != nil {
 		seat.Leave(r.Context()) // Upgrade has answered
 		return
