@@ -18,6 +18,10 @@ const LEAST_HEIGHT = 32;
 /** How long the picture must rest before labels are chosen anew, in milliseconds. */
 const REST = 120;
 
+/** How far the label of what is selected keeps off it, in pixels: handles at its corners; one that turns it, above. */
+const OFF_CORNERS = 14;
+const OFF_TURNING = 36;
+
 /** Boxes of one person's selection that are outlined. */
 const MOST_HELD = 50;
 
@@ -101,6 +105,7 @@ export class Overlay {
 
   private placeLabels(on: View): void {
     const stale = new Set(this.labels.keys());
+    const selected = this.stage.selection;
     for (const a of this.labelled(on)) {
       const at = this.stage.place(a, on);
       stale.delete(a.id);
@@ -119,7 +124,8 @@ export class Overlay {
         tag.style.setProperty("--tint", tint);
         tag.style.setProperty("--on-tint", inkOn(tint));
       }
-      moveTo(tag, at.left - 1, Math.max(0, at.top - 20));
+      const off = !selected.includes(a.id) ? 0 : turns(a) ? OFF_TURNING : OFF_CORNERS;
+      moveTo(tag, at.left - 1, Math.max(0, at.top - 20 - off));
     }
     for (const id of stale) {
       this.labels.get(id)!.remove();
@@ -161,6 +167,11 @@ export class Overlay {
       outline(frame, selected[i] ? this.stage.place(selected[i] as Box) : null);
     }
   }
+}
+
+/** Whether a selected annotation has a handle that turns it. */
+function turns({ shape }: Annotation): boolean {
+  return !shape || shape.type === "box" || shape.type === "rotated_box";
 }
 
 /** Moves an element that is not there yet; writing what is there costs a layout as well. */
