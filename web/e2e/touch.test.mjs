@@ -114,6 +114,26 @@ test("a finger moves what is selected", async () => {
   assert.ok(Math.abs(after.width - before.width) < 1e-6, "as large as before");
 });
 
+test("nothing lies under the tools, nor handles under a label", async () => {
+  const { page } = ann;
+  await node.bulk(token, [{ image_id: image.id, label: "edge", x: 0, y: 0.5, width: 0.3, height: 0.2 }]);
+  const tag = page.locator('.tag:text-is("edge")');
+  await tag.waitFor();
+  const [tools, edge] = [await page.locator(".toolbar").boundingBox(), await tag.boundingBox()];
+  assert.ok(edge.x >= tools.x + tools.width - 2, `the picture begins at ${edge.x}, the tools end at ${tools.x + tools.width}`);
+  await page.locator('.boxes button:has(.row-label:text-is("edge"))').tap();
+  await page.locator(".a9s-touch-handle").first().waitFor();
+  const top = Math.min(...(await page.locator(".a9s-handle-dot").all().then((all) => Promise.all(all.map(async (dot) => (await dot.boundingBox()).y)))));
+  await eventually("the label keeps off the handles", async () => {
+    const { y, height } = await tag.boundingBox();
+    return y + height <= top;
+  });
+  await page.keyboard.press("Escape");
+  const { id } = await stored("edge");
+  await node.call(token, "DELETE", `/api/images/${image.id}/annotations/${id}`);
+  await tag.waitFor({ state: "detached" });
+});
+
 test("two fingers zoom, and one pans", async () => {
   const zoom = async () => Number(await ann.page.locator(".editor").getAttribute("data-zoom"));
   const before = await zoom();

@@ -26,6 +26,13 @@ const LEAST = 0.001;
 /** Around what a pointer is still over something, in pixels. */
 const EDGE = 2;
 
+/** Around a picture that is shown as a whole, in parts of it. */
+const MARGIN = 0.06;
+
+/** What the tools take of the stage's left side, and what is left free on the other, in pixels. */
+const TOOLS = 66;
+const BESIDE = 16;
+
 export interface StageEvents {
   /** A new box was drawn. */
   drawn: (at: Place) => void;
@@ -491,11 +498,20 @@ export class Stage {
   }
 }
 
+/** Shows all of the picture, with some air around it, and beside the tools: what lies under them cannot be drawn on. */
 function fitWithMargin(viewer: OpenSeadragon.Viewer, immediately: boolean): void {
-  const margin = 0.06;
   const { x, y, width, height } = viewer.world.getHomeBounds();
-  const whole = new OpenSeadragon.Rect(x - width * margin, y - height * margin, width * (1 + 2 * margin), height * (1 + 2 * margin));
-  viewer.viewport.fitBounds(whole, immediately);
+  const { x: across, y: down } = viewer.viewport.getContainerSize();
+  const air = 1 + 2 * MARGIN;
+  let scale = Math.min(across / (width * air), down / (height * air)); // pixels of the screen
+  const room = across - TOOLS - BESIDE;
+  let left = (across - width * scale) / 2;
+  if (left < TOOLS && room > 0) {
+    scale = Math.min(scale, room / width);
+    left = TOOLS;
+  }
+  const top = (down - height * scale) / 2;
+  viewer.viewport.fitBounds(new OpenSeadragon.Rect(x - left / scale, y - top / scale, across / scale, down / scale), immediately);
 }
 
 /** Cuts off what lies outside of the image. */
