@@ -5,9 +5,11 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"sync"
 
 	"github.com/asynkron/protoactor-go/remote"
 	"github.com/hashicorp/memberlist"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/easelhq/easel/actors"
@@ -22,6 +24,30 @@ func Admit(m *remote.RemoteMessage) (handed int, err error) {
 	in := &inbound{node: n, peer: "p", taken: make(chan struct{}, 1)}
 	err = in.admit(m)
 	return handed, err
+}
+
+// Reading returns how a peer's stream is read, of a node whose actors take nothing by
+// themselves, and what makes them take all that has come.
+func Reading(stream grpc.ServerStream) (read func(any) error, take func()) {
+	n := Deaf(nil)
+	var mu sync.Mutex // guards came
+	var came []*arrival
+	n.hand = func(_ string, a *arrival) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		came = append(came, a)
+		return true
+	}
+	in := &inbound{ServerStream: stream, node: n, peer: "p", taken: make(chan struct{}, 1)}
+	return in.RecvMsg, func() {
+		mu.Lock()
+		all := came
+		came = nil
+		mu.Unlock()
+		for _, a := range all {
+			a.done()
+		}
+	}
 }
 
 // Deaf returns a node that takes messages and reaches nobody. It knows the peer

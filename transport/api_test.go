@@ -6,9 +6,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/easelhq/easel"
+	"github.com/easelhq/easel/transport"
 )
 
 func TestSeedsRequestsWork(t *testing.T) {
@@ -421,7 +424,10 @@ func TestTicketsOpenStreamsAndBytes(t *testing.T) {
 }
 
 func TestPresignedURL(t *testing.T) {
-	w := newWorld(t)
+	var ahead atomic.Int64 // of the real time
+	w := newWorld(t, func(c *transport.Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
 	ada := w.token("ada", "acme", easel.Annotator)
 	img := w.upload(ada)
 	var out struct {
@@ -446,6 +452,7 @@ func TestPresignedURL(t *testing.T) {
 		"later":             strings.Replace(path, "expires=1", "expires=2", 1),
 		"sooner":            strings.Replace(path, "expires=", "expires=0", 1),
 		"other image":       strings.Replace(path, string(img.ID), other, 1),
+		"other tenant":      strings.Replace(path, strings.Split(path, "/")[2], strings.Repeat("0", 32), 1),
 		"no signature":      path[:strings.Index(path, "&")],
 		"second expiry":     path + "&expires=9999999999",
 		"another parameter": path + "&x=1",
@@ -456,6 +463,11 @@ func TestPresignedURL(t *testing.T) {
 			w.do(request{method: "GET", path: bad}).wantError(t, 403, easel.CodeForbidden)
 		})
 	}
+	ahead.Store(int64(59 * time.Minute))
+	w.do(request{method: "GET", path: path}).want(t, 200, nil)
+	ahead.Store(int64(time.Hour))
+	w.do(request{method: "GET", path: path}).wantError(t, 403, easel.CodeForbidden)
+	ahead.Store(0)
 	w.do(request{method: "DELETE", path: "/api/images/" + string(img.ID), token: ada}).want(t, 204, nil)
 	w.do(request{method: "GET", path: path}).wantError(t, 410, easel.CodeGone)
 }
