@@ -427,3 +427,29 @@ func TestLargePresenceCostsMore(t *testing.T) {
 		t.Error("nobody was told")
 	}
 }
+
+// TestWelcomeTellsTheLimits, which are those of the protocol unless a node is given
+// others.
+func TestWelcomeTellsTheLimits(t *testing.T) {
+	w := newWorld(1, live.Options{Limits: live.Limits{Sockets: 7}})
+	g := w.guest(t, 0, "a", ann)
+	g.say(`{"t":"hello","client":"a"}`)
+	w.run(time.Second)
+	want := live.Limits{
+		ClientOps: 500, ClientBurst: 2000, Presence: 30, ImageOps: 5000, Sockets: 7, Annotations: 100_000,
+		FrameBytes: 64 << 10, OpsPerFrame: 500, Unanswered: 32,
+	}
+	if diff := cmp.Diff(want, g.take()[0].Limits); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+}
+
+func TestImageTakesAThousandConnections(t *testing.T) {
+	w := newWorld(1, live.Options{})
+	for i := range 1000 {
+		w.guest(t, 0, fmt.Sprint("g", i), ann)
+	}
+	if _, err := w.rooms[0].Enter("one more", ann, live.Queues{}); easel.CodeOf(err) != easel.CodeRateLimited {
+		t.Errorf("one more: %v", err)
+	}
+}

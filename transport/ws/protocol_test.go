@@ -498,3 +498,20 @@ func TestWelcomeHasEveryField(t *testing.T) {
 		}
 	}
 }
+
+func TestDefaultsAreThoseOfTheProtocol(t *testing.T) {
+	got := ws.New(t.Context(), ws.Config{}).Config()
+	for name, v := range map[string]struct{ got, want time.Duration }{
+		"wait for the hello":     {got.Hello, 10 * time.Second},
+		"time between pings":     {got.PingEvery, 25 * time.Second},
+		"silence after a ping":   {got.PongWait, 8 * time.Second},
+		"write without progress": {got.Stall, 30 * time.Second},
+	} {
+		if v.got != v.want {
+			t.Errorf("%s is %s, not %s", name, v.got, v.want)
+		}
+	}
+	if got.FrameBytes != 64<<10 {
+		t.Errorf("a frame has at most %d bytes", got.FrameBytes)
+	}
+}
