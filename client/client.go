@@ -22,7 +22,9 @@ import (
 type Config struct {
 	URL   string // of the node: scheme, host and port
 	Token string // a JWT or a service key; "": none, for what needs none
-	HTTP  *http.Client
+	// HTTP makes the requests; nil: http.DefaultClient. Live sockets take the proxy, the
+	// dialer and the TLS configuration of its Transport, if that is an *http.Transport.
+	HTTP *http.Client
 	// Patience is for how long a request is repeated that the server could not
 	// answer; 0: 30 s. It ends earlier with its context.
 	Patience time.Duration

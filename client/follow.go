@@ -126,7 +126,7 @@ func (l *Live) dial(ctx context.Context) (*websocket.Conn, error) {
 	u := *l.c.base
 	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
 	u = *u.JoinPath(imagePath(l.image), "live")
-	d := websocket.Dialer{Subprotocols: []string{"easel.v1"}, HandshakeTimeout: l.c.c.Patience, Proxy: http.ProxyFromEnvironment}
+	d := l.c.dialer()
 	conn, res, err := d.DialContext(ctx, u.String(), http.Header{"Authorization": {"Bearer " + l.c.c.Token}})
 	if err == nil {
 		return conn, nil
@@ -138,6 +138,19 @@ func (l *Live) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, failure(res, b[:n])
 	}
 	return nil, fmt.Errorf("dial: %w", err)
+}
+
+// dialer makes sockets as Config.HTTP makes requests.
+func (c *Client) dialer() websocket.Dialer {
+	d := websocket.Dialer{Subprotocols: []string{"easel.v1"}, HandshakeTimeout: c.c.Patience, Proxy: http.ProxyFromEnvironment}
+	if t, ok := c.c.HTTP.Transport.(*http.Transport); ok {
+		d.Proxy, d.NetDialContext = t.Proxy, t.DialContext
+		if t.TLSClientConfig != nil {
+			d.TLSClientConfig = t.TLSClientConfig.Clone()
+			d.TLSClientConfig.NextProtos = nil // a socket speaks HTTP/1.1 only
+		}
+	}
+	return d
 }
 
 func (l *Live) hello(conn *websocket.Conn) error {
