@@ -16,8 +16,8 @@ import (
 
 // What a client is remembered by.
 const (
-	Verdicts     = 32                  // newest verdicts kept for each client
-	ClientMemory = 30 * 24 * time.Hour // after its last frame or hello
+	keptVerdicts = 32                  // newest verdicts kept for each client
+	clientMemory = 30 * 24 * time.Hour // after its last frame or hello
 
 	pruneEvery = 24 * time.Hour
 	mostCached = 1024 // clients held in memory
@@ -42,7 +42,7 @@ type client struct {
 
 // forgotten reports whether nothing is remembered of c any more.
 func (c *client) forgotten(now easel.Time) bool {
-	return c.n == 0 || now-c.seen > easel.Time(ClientMemory.Milliseconds())
+	return c.n == 0 || now-c.seen > easel.Time(clientMemory.Milliseconds())
 }
 
 // client returns what is known of a client, with n 0 if nothing is. The value is
@@ -104,7 +104,7 @@ func (s *State) hello(t Turn, m Hello) (HelloReply, error) {
 func (s *State) introduce(t Turn, id clientID, c *client, now easel.Time) error {
 	tx := t.Tx()
 	if c.n == 0 && now-s.clients.pruned > easel.Time(pruneEvery.Milliseconds()) {
-		if err := pruneClients(tx, now-easel.Time(ClientMemory.Milliseconds())); err != nil {
+		if err := pruneClients(tx, now-easel.Time(clientMemory.Milliseconds())); err != nil {
 			return err
 		}
 		s.clients.known, s.clients.pruned = nil, now
@@ -196,7 +196,7 @@ func (s *State) repeat(t Turn, c client, m Apply) (Applied, error) {
 	v, err := loadVerdict(t.Tx(), c.n, m.Seq)
 	switch {
 	case errors.Is(err, sqlite.ErrNoRows):
-		return Applied{}, easel.Errorf(easel.CodeGone, "seq %d is older than the last %d verdicts", m.Seq, Verdicts)
+		return Applied{}, easel.Errorf(easel.CodeGone, "seq %d is older than the last %d verdicts", m.Seq, keptVerdicts)
 	case err != nil:
 		return Applied{}, err
 	case v.hash != m.Hash:

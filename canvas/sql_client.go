@@ -69,7 +69,7 @@ func storeVerdict(tx *sqlite.Tx, client int64, at easel.Time, hash string, a *Ap
 	}
 	_, err = tx.Exec(`
 		INSERT OR REPLACE INTO verdict (client, slot, seq, at, hash, ver, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		client, a.Seq%Verdicts, a.Seq, int64(at), hash, a.Ver, body)
+		client, a.Seq%keptVerdicts, a.Seq, int64(at), hash, a.Ver, body)
 	if err != nil {
 		return fmt.Errorf("store verdict: %w", err)
 	}
@@ -80,7 +80,7 @@ func storeVerdict(tx *sqlite.Tx, client int64, at easel.Time, hash string, a *Ap
 func loadVerdict(tx *sqlite.Tx, client, seq int64) (verdict, error) {
 	var v verdict
 	err := tx.Row(`SELECT ver, hash, body FROM verdict WHERE client = ? AND slot = ? AND seq = ?`,
-		[]any{client, seq % Verdicts, seq}, &v.ver, &v.hash, &v.body)
+		[]any{client, seq % keptVerdicts, seq}, &v.ver, &v.hash, &v.body)
 	if err != nil {
 		return verdict{}, fmt.Errorf("load verdict: %w", err)
 	}
