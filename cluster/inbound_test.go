@@ -17,7 +17,7 @@ import (
 // stubborn is a stream on which a peer never stops sending.
 type stubborn struct {
 	grpc.ServerStream
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // the stream's
 	one  *remote.RemoteMessage
 	sent atomic.Int64 // messages that were read
 }
