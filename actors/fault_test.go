@@ -346,9 +346,10 @@ func TestPanicInACallbackOfTheCompanionHarmsNoTurn(t *testing.T) {
 }
 
 func TestOverdueAlarmsRestoreFewActorsAtOnce(t *testing.T) {
+	const all = 100 // of which 8 at once
 	home := t.TempDir()
 	w := start(t, home)
-	for i := range 300 {
+	for i := range all {
 		if _, err := w.do(t, fmt.Sprint("a", i), remind{"x", time.Hour}); err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +372,7 @@ func TestOverdueAlarmsRestoreFewActorsAtOnce(t *testing.T) {
 		c.Activations, c.OpenBytes = 8, 1<<30
 		c.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }
 	})
-	until(t, "all have rung", func() bool { return again.OpenFiles() == 300 })
+	until(t, "all have rung", func() bool { return again.OpenFiles() == all })
 	if most.Load() > 8 {
 		t.Fatalf("%d actors were restored at once, want at most 8", most.Load())
 	}
