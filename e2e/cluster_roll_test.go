@@ -20,6 +20,8 @@ func clusterFlags() (server *string, sockets, images, rounds, cuts, kills, joins
 		flag.Int("cluster.joins", 1, "how often a node joins under load")
 }
 
+var clusterPace = flag.Duration("cluster.pace", 0, "how often each socket draws; 0: all together 600 times a second at most")
+
 var clusterServer, clusterSockets, clusterImages, clusterRounds, clusterCuts, clusterKills, clusterJoins = clusterFlags()
 
 // TestClusterRollingRestart restarts every node in turn while people draw and

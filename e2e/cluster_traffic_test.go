@@ -57,10 +57,13 @@ type rider struct {
 // every is how often one of few riders draws.
 const every = 100 * time.Millisecond
 
-// pace is how often each of many riders draws: all of them together draw no faster
-// than 60, so that what is measured is the cluster, and not how fast two processors
-// show everything to everybody.
+// pace is how often each of many riders draws. Unless -cluster.pace says otherwise, all
+// of them together draw no faster than 60 that draw every 100 ms, so that what is
+// measured is the cluster, and not how fast two processors show everything to everybody.
 func pace() time.Duration {
+	if *clusterPace > 0 {
+		return *clusterPace
+	}
 	return every * time.Duration(max(1, *clusterSockets/60))
 }
 

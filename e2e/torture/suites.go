@@ -121,11 +121,11 @@ var clusterSuites = []suite{
 	{name: "owner frozen, 3 nodes", pkg: "./e2e", test: "ClusterOwnerFreezes", share: 6, args: clusterRounds("cluster.kills", 100)},
 	{
 		name: "rolling restart, 3 nodes", pkg: "./e2e", test: "ClusterRollingRestart", share: 4,
-		args: clusterRounds("cluster.rounds", 10, "-cluster.sockets=200"),
+		args: clusterRounds("cluster.rounds", 10, "-cluster.sockets=200", "-cluster.pace=1s"),
 	},
 	{
 		name: "join, 3 nodes", pkg: "./e2e", test: "ClusterJoinUnderLoad", share: 3,
-		args: clusterRounds("cluster.joins", 20, "-cluster.sockets=200"),
+		args: clusterRounds("cluster.joins", 20, "-cluster.sockets=200", "-cluster.pace=1s"),
 	},
 	{
 		name: "no processors, 3 nodes", pkg: "./e2e", test: "ClusterKeepsMembersWithoutProcessors", share: 1,
