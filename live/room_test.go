@@ -437,7 +437,7 @@ func TestWelcomeTellsTheLimits(t *testing.T) {
 	w.run(time.Second)
 	want := live.Limits{
 		ClientOps: 500, ClientBurst: 2000, Presence: 30, ImageOps: 5000, Sockets: 7, Annotations: 100_000,
-		FrameBytes: 64 << 10, OpsPerFrame: 500, Unanswered: 32,
+		FrameBytes: 64 << 10, OpsPerFrame: 500, Unanswered: 32, TenantOps: 20_000, TenantSockets: 10_000,
 	}
 	if diff := cmp.Diff(want, g.take()[0].Limits); diff != "" {
 		t.Errorf("limits (-want +got):\n%s", diff)
