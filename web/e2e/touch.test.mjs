@@ -36,6 +36,10 @@ async function swipe(...paths) {
   for (const part of [0.25, 0.5, 0.75, 1]) {
     await touch("touchMove", ...(await along(part)));
   }
+  // A finger that is lifted on the move flings, and the browser takes the next tap for
+  // the end of that. One that has put something down rests first.
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  await touch("touchMove", ...(await along(1)));
   await touch("touchEnd");
 }
 
