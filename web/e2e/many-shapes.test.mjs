@@ -127,13 +127,13 @@ for (const n of [FEW, MANY]) {
   });
 
   test(`a click in ${n} polygons takes the right one`, async () => {
-    // Where the picture lies: in the middle, and so large that a part of it fills the width.
     const { x, y, width, height } = await page().locator(".surface").boundingBox();
-    const shown = width * Number(await page().locator(".editor").getAttribute("data-zoom"));
-    const [dx, dy] = [(needle.at[0] - 0.5) * shown, (needle.at[1] - 0.5) * shown * (image.height / image.width)];
+    // The part of the image that fills the surface, in parts of the image.
+    const [left, top, across, down] = (await page().locator(".editor").getAttribute("data-view")).split(" ").map(Number);
+    const at = [x + ((needle.at[0] - left) / across) * width, y + ((needle.at[1] - top) / down) * height];
     await page().keyboard.press("v");
     const start = performance.now();
-    await page().mouse.click(x + width / 2 + dx, y + height / 2 + dy);
+    await page().mouse.click(...at);
     await page().locator(`.boxes li.selected[data-id="${needle.id}"]`).waitFor();
     figure["selected after a click (ms)"] = Math.round(performance.now() - start);
     await page().locator(".popover:not([hidden])").waitFor();

@@ -169,6 +169,7 @@ class Editor implements View {
       seen: (view) => {
         this.session?.presence({ view });
         this.element.dataset.zoom = (1 / view[2]!).toFixed(2);
+        this.element.dataset.view = view.join(" ");
       },
       label: (box, label) => this.edits?.label(box, label),
       remove: (box) => this.edits?.remove([box]),
