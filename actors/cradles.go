@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/easelhq/easel/pages"
@@ -25,10 +26,10 @@ type cradles struct {
 func (c *cradles) take(dir string, k *Kind) (*sqlite.Cradle, error) {
 	c.mu.Lock()
 	if idle := c.idle[k]; len(idle) > 0 {
-		last := len(idle) - 1
-		c.idle[k] = idle[:last]
+		cradle := idle[len(idle)-1]
+		c.idle[k] = slices.Delete(idle, len(idle)-1, len(idle))
 		c.mu.Unlock()
-		return idle[last], nil
+		return cradle, nil
 	}
 	c.made++
 	name := fmt.Sprintf("cradle-%d.db", c.made)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"strconv"
@@ -136,4 +137,13 @@ func Bury(n *Node, name string) (gone bool) {
 	}
 	Look(n)
 	return n.table.Load().peers[name] == nil
+}
+
+// LinkTLS returns what both ends of a link between nodes with a key use.
+func LinkTLS(key []byte) (*tls.Config, error) {
+	s, err := newSecrets(key)
+	if err != nil {
+		return nil, err
+	}
+	return s.tls, nil
 }

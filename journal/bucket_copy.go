@@ -15,6 +15,10 @@ import (
 	"github.com/easelhq/easel/pages"
 )
 
+// copyTries is how often a copy is begun of an actor that is compacted all the time.
+// With the pauses between them that is a few seconds.
+const copyTries = 100
+
 // Copy implements Reader. Files are applied one after the other, so that memory
 // holds one of them at a time. If the actor's owner compacts meanwhile, the copy
 // begins anew.
@@ -26,17 +30,17 @@ func (b *Bucket) Copy(ctx context.Context, name Name, path string) (last uint64,
 		return 0, err
 	}
 	defer b.left()
-	for range claimTries {
+	for try := range copyTries {
 		last, err = b.copyOnce(ctx, name, path)
-		if !errors.Is(err, errChanged) && !errors.Is(err, errUnsealed) {
+		switch {
+		case !errors.Is(err, errChanged) && !errors.Is(err, errUnsealed):
 			return last, err
+		case errors.Is(err, errUnsealed) && try >= claimTries:
+			return 0, b.corrupt(name, err)
 		}
 		if err := rest(ctx, b.hooks.jitter(50*time.Millisecond)); err != nil {
 			return 0, err
 		}
-	}
-	if errors.Is(err, errUnsealed) {
-		return 0, b.corrupt(name, err)
 	}
 	return 0, unavailable("copy "+string(name), err)
 }
